@@ -1,0 +1,24 @@
+/** What the engine needs to know of the configuration; cloned to each store-path worker. */
+export type Durability = "flushed" | "relaxed";
+
+/** Reserved space as the tracker's rules count it (protocol §9.4). */
+export type ReservedSpace =
+  | { readonly kind: "bytes"; readonly bytes: number }
+  | { readonly kind: "percent"; readonly percent: number };
+
+export interface StorePathSettings {
+  readonly index: number;
+  readonly directory: string;
+  readonly readOnly: boolean;
+  readonly subdirCount: number;
+  /** Makes the whole tree at start, for a C storage that is to take the path over. */
+  readonly createAllDirectories: boolean;
+  readonly distribution: "round-robin" | "hash";
+  /** Files a directory takes before the next one is used. */
+  readonly rotateCount: number;
+  readonly durability: Durability;
+  /** The four source bytes of file ids made here (protocol §3.3). */
+  readonly sourceBytes: readonly [number, number, number, number];
+  /** Where a C storage kept its binlog, for the first start on its store path; empty where there was none. */
+  readonly adoptBasePath: string;
+}

@@ -1,0 +1,425 @@
+/**
+ * One accepted connection that speaks frames: ten bytes of header and a body (protocol §1). Cuts the byte stream into
+ * requests, runs one handler at a time, sends its reply. Small bodies are decoded where they were received; payloads are
+ * passed on as they come. Owned by its `FrameServer`. Main thread.
+ */
+import { describeError } from "#base/app-error.ts";
+import { present } from "#base/assert.ts";
+import type { ByteSource } from "#net/byte-flow.ts";
+import type { HandlerEntry } from "#net/frame-handlers.ts";
+import { sendSource } from "#net/frame-sender.ts";
+import type { FrameServices } from "#net/frame-server.ts";
+import { IncomingPayload } from "#net/incoming-payload.ts";
+import type { Connection } from "#platform/network.ts";
+import { WireReader, WireWriter } from "#protocol/codec.ts";
+import { headerSize, readLength, replyCommand, writeHeader } from "#protocol/header.ts";
+import { ProtocolError } from "#protocol/protocol-error.ts";
+import { wireStatus } from "#protocol/wire-status.ts";
+
+/** The fixed part of a streamed request, names included, is far smaller. */
+const maxHeadBytes = 4096;
+/** A peer that sends on while it waits for a reply is slowed down beyond this. */
+const maxEarlyBytes = 256 * 1024;
+
+type Phase = "header" | "body" | "head" | "payload" | "discard";
+
+export class FrameSession<Facts> {
+  /** What the server's handlers know of this peer, such as which storage it joined as. */
+  facts: Facts;
+  readonly remoteAddress: string;
+  readonly remotePort: number;
+  readonly localAddress: string;
+  readonly #connection: Connection;
+  readonly #services: FrameServices<Facts>;
+  readonly #header = Buffer.allocUnsafe(headerSize);
+  #headerFilled = 0;
+  #phase: Phase = "header";
+  #entry: HandlerEntry<Facts> | undefined;
+  #status = 0;
+  #missing = 0;
+  #collected: Buffer | undefined;
+  #collectedFilled = 0;
+  #payload: IncomingPayload | undefined;
+  #busy = false;
+  #sending = false;
+  #early: Buffer | undefined;
+  #requests = 0;
+  #closing = false;
+  /** We have closed our side and only wait for the peer to do so. */
+  #givenUp = false;
+  #progressAt: number;
+
+  constructor(connection: Connection, facts: Facts, services: FrameServices<Facts>) {
+    this.#connection = connection;
+    this.#services = services;
+    this.facts = facts;
+    this.remoteAddress = connection.remoteAddress;
+    this.remotePort = connection.remotePort;
+    this.localAddress = connection.localAddress;
+    this.#progressAt = services.coarseNowMs();
+    connection.onReceive = (chunk) => this.#receive(chunk);
+    connection.onEnd = () => this.#peerEnded();
+    connection.onClose = (error) => this.#closed(error);
+  }
+
+  /** False until a first request was received whole; such sessions make room when connections run out. */
+  get proven(): boolean {
+    return this.#requests > 0;
+  }
+
+  get idle(): boolean {
+    return !this.#busy && this.#phase === "header" && this.#headerFilled === 0;
+  }
+
+  /** Ends the session after the exchange under way, if any. */
+  finish(): void {
+    this.#closing = true;
+    if (this.idle) this.#connection.end();
+  }
+
+  destroy(): void {
+    this.#connection.destroy();
+  }
+
+  /** Ends a session whose peer has stalled; called about once a second. */
+  expire(nowMs: number, timeoutMs: number): void {
+    const waitsForPeer = this.#sending || !this.#busy || this.#payloadStalls();
+    const midPacket = !this.idle || !this.proven;
+    if (!waitsForPeer || !midPacket || nowMs - this.#progressAt < timeoutMs) return;
+    this.#services.log.debug("session-stalled", { peer: this.remoteAddress, phase: this.#phase });
+    this.#connection.destroy();
+  }
+
+  #payloadStalls(): boolean {
+    return this.#payload !== undefined && this.#payload.missing > 0;
+  }
+
+  #receive(chunk: Uint8Array): void {
+    if (!this.#givenUp) this.#progressAt = this.#services.coarseNowMs();
+    let at = 0;
+    while (at < chunk.length && !this.#connection.closed) {
+      if (this.#phase === "header" && this.#busy) {
+        this.#holdBack(chunk.subarray(at));
+        return;
+      }
+      at += this.#step(chunk, at);
+    }
+    this.#payload?.settle();
+  }
+
+  #step(chunk: Uint8Array, at: number): number {
+    switch (this.#phase) {
+      case "header":
+        return this.#takeHeader(chunk, at);
+      case "body":
+        return this.#takeBody(chunk, at);
+      case "head":
+        return this.#takeHead(chunk, at);
+      case "payload":
+        return this.#takePayload(chunk, at);
+      case "discard": {
+        const count = Math.min(this.#missing, chunk.length - at);
+        this.#missing -= count;
+        if (this.#missing === 0) this.#exchangeEnded();
+        return count;
+      }
+    }
+  }
+
+  #takeHeader(chunk: Uint8Array, at: number): number {
+    if (this.#headerFilled === 0 && chunk.length - at >= headerSize) {
+      this.#startRequest(chunk, at);
+      return headerSize + (this.#missing === 0 ? this.#emptyBody() : 0);
+    }
+    const count = Math.min(headerSize - this.#headerFilled, chunk.length - at);
+    this.#header.set(chunk.subarray(at, at + count), this.#headerFilled);
+    this.#headerFilled += count;
+    if (this.#headerFilled < headerSize) return count;
+    this.#headerFilled = 0;
+    this.#startRequest(this.#header, 0);
+    if (this.#missing === 0) this.#emptyBody();
+    return count;
+  }
+
+  #startRequest(source: Uint8Array, at: number): void {
+    const length = readLength(source, at);
+    const command = source[at + 8] as number;
+    this.#status = source[at + 9] as number;
+    const entry = this.#services.handlers.get(command);
+    const streamed = entry?.message.stream === "request";
+    if (length < 0 || (!streamed && length > this.#services.maxBodyBytes)) {
+      this.#refuseLength(length, command);
+      return;
+    }
+    this.#entry = entry;
+    this.#missing = length;
+    if (streamed) {
+      this.#phase = "head";
+    } else {
+      this.#phase = "body";
+    }
+    if (entry === undefined) {
+      this.#services.log.debug("unknown-command", { command, peer: this.remoteAddress });
+    }
+  }
+
+  #refuseLength(length: number, command: number): void {
+    this.#services.log.debug("bad-length", { length, command, peer: this.remoteAddress });
+    this.#phase = "header";
+    this.#missing = 1;
+    if (length >= 0 && this.#services.answersOversized) {
+      this.#sendStatus(wireStatus.invalid);
+      this.#phase = "discard";
+      this.#giveUp();
+      return;
+    }
+    this.#connection.destroy();
+  }
+
+  /** Runs a request that has no body at once; consumes nothing. */
+  #emptyBody(): number {
+    if (this.#phase === "body") this.#dispatchBody(this.#header, 0, 0);
+    else if (this.#phase === "head") this.#dispatchHead(this.#header, 0, 0);
+    return 0;
+  }
+
+  #takeBody(chunk: Uint8Array, at: number): number {
+    const available = chunk.length - at;
+    if (this.#collected === undefined && available >= this.#missing) {
+      const count = this.#missing;
+      this.#dispatchBody(chunk, at, at + count);
+      return count;
+    }
+    this.#collected ??= Buffer.allocUnsafe(this.#missing);
+    const count = Math.min(this.#missing, available);
+    this.#collected.set(chunk.subarray(at, at + count), this.#collectedFilled);
+    this.#collectedFilled += count;
+    this.#missing -= count;
+    if (this.#missing > 0) return count;
+    const body = this.#collected;
+    this.#collected = undefined;
+    this.#collectedFilled = 0;
+    this.#dispatchBody(body, 0, body.length);
+    return count;
+  }
+
+  #dispatchBody(bytes: Uint8Array, start: number, end: number): void {
+    this.#phase = "header";
+    this.#missing = 0;
+    this.#requests += 1;
+    const entry = this.#entry;
+    if (entry === undefined) {
+      this.#fail(new ProtocolError("invalid", "unknown command"));
+      return;
+    }
+    if (entry.message.oneWay) {
+      this.#connection.end();
+      return;
+    }
+    let request: unknown;
+    try {
+      const reader = new WireReader(bytes, start, end);
+      request = entry.message.request.decode(reader, this.#services.context(this.#status));
+      reader.expectEnd();
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    this.#run(entry, request);
+  }
+
+  /** The fixed part in front of a payload: decoded where it lies, or collected when it came in pieces. */
+  #takeHead(chunk: Uint8Array, at: number): number {
+    const available = Math.min(chunk.length - at, this.#missing);
+    if (this.#collected === undefined) {
+      const used = this.#dispatchHead(chunk, at, at + available);
+      if (used !== undefined) return used;
+      // From here on the bytes of the head are collected; a head that never becomes valid is dropped with them.
+      this.#collected = Buffer.allocUnsafe(Math.min(maxHeadBytes, this.#missing));
+      this.#collectedFilled = 0;
+    }
+    const held = this.#collected;
+    const before = this.#collectedFilled;
+    const count = Math.min(available, held.length - before);
+    held.set(chunk.subarray(at, at + count), before);
+    this.#collectedFilled += count;
+    const used = this.#dispatchHead(held, 0, this.#collectedFilled);
+    if (used === undefined) return count;
+    if (used === 0) this.#missing = Math.max(0, this.#missing - before);
+    this.#collected = undefined;
+    this.#collectedFilled = 0;
+    // Of the collected bytes only those up to the end of the head were used; the rest of the chunk is payload.
+    return Math.max(0, used - before);
+  }
+
+  /** Bytes used, or undefined while the head is not complete. */
+  #dispatchHead(bytes: Uint8Array, start: number, end: number): number | undefined {
+    const entry = present(this.#entry, "the entry of a streamed request");
+    let request: unknown;
+    let headLength: number;
+    try {
+      const reader = new WireReader(bytes, start, end);
+      request = entry.message.request.decode(reader, this.#services.context(this.#status));
+      headLength = reader.position - start;
+    } catch (error) {
+      const whole = end - start >= Math.min(this.#missing, maxHeadBytes);
+      if (error instanceof ProtocolError && error.reason === "short" && !whole) return undefined;
+      this.#requests += 1;
+      this.#phase = "payload";
+      this.#payload = new IncomingPayload(this.#missing, this.#connection);
+      this.#busy = true;
+      this.#fail(error);
+      return 0;
+    }
+    this.#requests += 1;
+    const length = this.#missing - headLength;
+    this.#missing = 0;
+    this.#payload = new IncomingPayload(length, this.#connection);
+    this.#phase = length > 0 ? "payload" : "header";
+    if (length > 0 && end - start > headLength && start + headLength < end) {
+      const part = bytes.subarray(start + headLength, end);
+      const taken = this.#payload.receive(part);
+      if (this.#payload.missing === 0) this.#phase = "header";
+      this.#run(entry, request);
+      return headLength + taken;
+    }
+    this.#run(entry, request);
+    return headLength;
+  }
+
+  #takePayload(chunk: Uint8Array, at: number): number {
+    const payload = this.#payload as IncomingPayload;
+    const count = payload.receive(at === 0 ? chunk : chunk.subarray(at));
+    if (payload.missing === 0) this.#phase = "header";
+    return count;
+  }
+
+  #run(entry: HandlerEntry<Facts>, request: unknown): void {
+    this.#busy = true;
+    try {
+      const result = entry.handle(request, this, this.#payload);
+      if (result instanceof Promise) {
+        result.then(
+          (reply) => this.#succeed(entry, reply),
+          (error: unknown) => this.#fail(error),
+        );
+      } else {
+        this.#succeed(entry, result);
+      }
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #succeed(entry: HandlerEntry<Facts>, reply: unknown): void {
+    if (this.#connection.closed) {
+      if (entry.message.stream === "reply") (reply as ByteSource).close();
+      return;
+    }
+    if (entry.message.stream === "reply") {
+      this.#sendPayload(reply as ByteSource);
+      return;
+    }
+    const writer = new WireWriter(128);
+    writer.zeros(headerSize);
+    entry.message.reply.encode(reply, writer, this.#services.context(0));
+    const bytes = writer.bytes();
+    writeHeader(bytes, 0, {
+      length: bytes.length - headerSize,
+      command: replyCommand,
+      status: 0,
+    });
+    this.#connection.write(bytes);
+    this.#exchangeEnded();
+  }
+
+  #sendPayload(source: ByteSource): void {
+    this.#sending = true;
+    const progress = (): void => {
+      this.#progressAt = this.#services.coarseNowMs();
+    };
+    sendSource(this.#connection, source, { headerCommand: replyCommand, progress }).then(
+      () => {
+        this.#sending = false;
+        this.#exchangeEnded();
+      },
+      (error: unknown) => {
+        source.close();
+        this.#services.log.debug("reply-broken", { why: describeError(error) });
+        this.#connection.destroy();
+      },
+    );
+  }
+
+  /** Closes our side; what still comes is not looked at, and the sweep ends the session soon. */
+  #giveUp(): void {
+    this.#givenUp = true;
+    this.#missing = Number.MAX_SAFE_INTEGER;
+    this.#connection.end();
+  }
+
+  #fail(error: unknown): void {
+    if (this.#connection.closed) return;
+    const status = this.#services.statusOf(error, {
+      peer: this.remoteAddress,
+      command: this.#entry?.message.name ?? "unknown",
+    });
+    this.#sendStatus(status);
+    if (status === wireStatus.invalid && this.#services.closesAfterInvalid) this.#closing = true;
+    this.#exchangeEnded();
+  }
+
+  #sendStatus(status: number): void {
+    const bytes = Buffer.allocUnsafe(headerSize);
+    writeHeader(bytes, 0, { length: 0, command: replyCommand, status });
+    this.#connection.write(bytes);
+  }
+
+  /** Drops what is left of a payload, then takes the next request. */
+  #exchangeEnded(): void {
+    const payload = this.#payload;
+    if (payload !== undefined && payload.missing > 0) {
+      this.#payload = undefined;
+      this.#phase = "discard";
+      this.#missing = payload.missing;
+      this.#busy = false;
+      if (this.#missing > this.#services.maxDiscardBytes) this.#giveUp();
+      payload.abandon();
+      return;
+    }
+    this.#payload = undefined;
+    this.#phase = "header";
+    this.#busy = false;
+    this.#services.exchangeEnded(this);
+    if (this.#closing) {
+      this.#connection.end();
+      return;
+    }
+    const early = this.#early;
+    if (early === undefined) return;
+    this.#early = undefined;
+    this.#connection.resumeReceiving();
+    this.#receive(early);
+  }
+
+  /** Keeps what a peer sent before it had its reply. */
+  #holdBack(bytes: Uint8Array): void {
+    this.#early =
+      this.#early === undefined ? Buffer.from(bytes) : Buffer.concat([this.#early, bytes]);
+    if (this.#early.length > maxEarlyBytes) this.#connection.pauseReceiving();
+  }
+
+  #peerEnded(): void {
+    if (this.#busy && !this.#payloadStalls()) {
+      this.#closing = true;
+      return;
+    }
+    this.#connection.end();
+    this.#payload?.fail(undefined);
+  }
+
+  #closed(error: Error | undefined): void {
+    this.#payload?.fail(error);
+    this.#services.sessionClosed(this);
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * The payload of a streamed request while it arrives: hands the received bytes to whoever drains it, straight out of the
+ * receive buffer. Bytes that came before anyone drains are copied once, and the connection pauses. Main thread.
+ */
+import type { ByteFlow, ByteSink } from "#net/byte-flow.ts";
+import { netError } from "#net/errors.ts";
+import type { Connection } from "#platform/network.ts";
+
+export class IncomingPayload implements ByteFlow {
+  readonly length: number;
+  readonly #connection: Connection;
+  #missing: number;
+  #sink: ByteSink | undefined;
+  /** Came before the sink did. A view until `settle` copies it. */
+  #early: Uint8Array | undefined;
+  #failure: Error | undefined;
+  #resolve: (() => void) | undefined;
+  #reject: ((error: Error) => void) | undefined;
+  #abandoned = false;
+
+  constructor(length: number, connection: Connection) {
+    this.length = length;
+    this.#missing = length;
+    this.#connection = connection;
+  }
+
+  /** Bytes that have not arrived yet. */
+  get missing(): number {
+    return this.#missing;
+  }
+
+  /** Takes what belongs to the payload; the rest of `chunk` is not ours. Returns the number of bytes taken. */
+  receive(chunk: Uint8Array): number {
+    const count = Math.min(this.#missing, chunk.length);
+    const part = count === chunk.length ? chunk : chunk.subarray(0, count);
+    this.#missing -= count;
+    if (this.#abandoned) return count;
+    if (this.#sink === undefined) {
+      this.#early = this.#early === undefined ? part : Buffer.concat([this.#early, part]);
+    } else {
+      this.#pass(part);
+    }
+    return count;
+  }
+
+  /** The receive buffer is about to be reused: what nobody took yet is copied, and the sender slowed down. */
+  settle(): void {
+    if (this.#early === undefined || this.#sink !== undefined) return;
+    this.#early = Buffer.from(this.#early);
+    if (this.#missing > 0) this.#connection.pauseReceiving();
+  }
+
+  /** Nobody will drain any more: what still comes is dropped. */
+  abandon(): void {
+    this.#abandoned = true;
+    this.#early = undefined;
+    this.#connection.resumeReceiving();
+  }
+
+  fail(cause: Error | undefined): void {
+    if (this.#missing === 0) return;
+    this.#failure = netError("flow-broken", "the peer stopped in the middle of a payload", cause);
+    this.#reject?.(this.#failure);
+  }
+
+  drainTo(sink: ByteSink): Promise<void> {
+    this.#sink = sink;
+    const early = this.#early;
+    this.#early = undefined;
+    if (early !== undefined) {
+      const goOn = sink.write(early);
+      if (goOn) this.#connection.resumeReceiving();
+      else this.#connection.pauseReceiving();
+    }
+    if (this.#missing === 0) return Promise.resolve();
+    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    return new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+  }
+
+  resume(): void {
+    if (this.#missing > 0) this.#connection.resumeReceiving();
+  }
+
+  #pass(part: Uint8Array): void {
+    const goOn = this.#sink?.write(part) ?? true;
+    if (!goOn && this.#missing > 0) this.#connection.pauseReceiving();
+    if (this.#missing === 0) this.#resolve?.();
+  }
+}

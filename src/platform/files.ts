@@ -1,0 +1,67 @@
+/**
+ * Synchronous file calls as a store-path worker makes them. A worker owns one disk, so blocking it delays nobody else
+ * (performance notes §3). Failures are `FileError`s with the errno name. Simulation passes another implementation in.
+ */
+export type FileDescriptor = number;
+
+export interface FileStat {
+  readonly kind: "file" | "directory" | "link" | "other";
+  readonly sizeBytes: number;
+  /** Whole seconds since 1970. */
+  readonly modifiedSeconds: number;
+  /** Identity of the file system it lies on. */
+  readonly device: number;
+  readonly inode: number;
+}
+
+export interface FileSystemSpace {
+  readonly totalBytes: number;
+  /** What an unprivileged writer may still use. */
+  readonly freeBytes: number;
+}
+
+/** `create` fails with EEXIST where something is; `append` positions each write at the end. */
+export type OpenMode = "read" | "create" | "write" | "append" | "read-write";
+
+export interface Files {
+  open(path: string, mode: OpenMode): FileDescriptor;
+  close(descriptor: FileDescriptor): void;
+  /** Bytes read; fewer than asked for only at the end of the file. */
+  read(descriptor: FileDescriptor, target: Uint8Array, position: number): number;
+  /** Writes everything or throws. `position` undefined writes at the descriptor's own place. */
+  write(descriptor: FileDescriptor, bytes: Uint8Array, position?: number): void;
+  truncate(descriptor: FileDescriptor, sizeBytes: number): void;
+  /** Data and what is needed to read it back are on stable storage when this returns. */
+  flush(descriptor: FileDescriptor): void;
+  /** The entries of a directory are on stable storage when this returns. */
+  flushDirectory(path: string): void;
+  /** Undefined where nothing is. `follow` resolves symbolic links. */
+  stat(path: string, follow: boolean): FileStat | undefined;
+  statDescriptor(descriptor: FileDescriptor): FileStat;
+  setModified(path: string, seconds: number): void;
+  rename(from: string, to: string): void;
+  /** False where nothing was. */
+  remove(path: string): boolean;
+  removeDirectory(path: string): void;
+  makeDirectory(path: string): void;
+  /** Names in no particular order; undefined where there is no such directory. */
+  list(path: string): string[] | undefined;
+  makeLink(path: string, target: string): void;
+  readLink(path: string): string;
+  space(path: string): FileSystemSpace;
+  /** Takes an exclusive claim on a directory for the life of the process; throws EBUSY where another process holds it. */
+  claim(path: string): void;
+}
+
+/** A failed file call: `code` is the errno's name, such as ENOSPC. */
+export class FileError extends Error {
+  readonly code: string;
+  readonly path: string | undefined;
+
+  constructor(code: string, message: string, path?: string) {
+    super(message);
+    this.name = "FileError";
+    this.code = code;
+    this.path = path;
+  }
+}
