@@ -1,0 +1,44 @@
+/**
+ * Every test of the repository, one project a folder of `test/`. Sized for two cores: at most two processes at once, and one
+ * where a test starts processes or whole nodes of its own. `unit`, `tidy` and `fuzz` are pure and run in threads; whatever
+ * opens databases, sockets or worker threads gets a process a file, so that a thread that hangs takes only its file with it.
+ */
+import { defineConfig } from "vitest/config";
+import { RunReporter } from "./test/support/run-reporter.ts";
+
+const seconds = 1000;
+
+/** Pure tests: threads start faster than processes. */
+function pure(name: string, testTimeout: number) {
+  return {
+    extends: true as const,
+    test: { name, include: [`test/${name}/**/*.test.ts`], pool: "threads" as const, testTimeout },
+  };
+}
+
+/** Tests with effects: a process a file. `alone` runs one file at a time. */
+function effectful(name: string, testTimeout: number, alone: boolean) {
+  const include = [`test/${name}/**/*.test.ts`];
+  const common = { name, include, pool: "forks" as const, testTimeout, hookTimeout: testTimeout };
+  return { extends: true as const, test: { ...common, fileParallelism: !alone } };
+}
+
+const fuzz = pure("fuzz", 60 * seconds);
+
+export default defineConfig({
+  test: {
+    maxWorkers: 2,
+    teardownTimeout: 10 * seconds,
+    reporters: ["default", new RunReporter()],
+    projects: [
+      pure("unit", 5 * seconds),
+      pure("tidy", 30 * seconds),
+      { ...fuzz, test: { ...fuzz.test, setupFiles: ["test/support/fuzz-setup.ts"] } },
+      effectful("integration", 30 * seconds, false),
+      effectful("conformance", 120 * seconds, true),
+      effectful("e2e", 120 * seconds, true),
+      effectful("crash", 1800 * seconds, true),
+      effectful("image", 600 * seconds, true),
+    ],
+  },
+});
