@@ -202,6 +202,27 @@ export function until<T>(release: number, codec: Codec<T>, fallback: T): Codec<T
   });
 }
 
+/** A number from `min` to `max`; others are `invalid`. */
+export function ranged(codec: Codec<number>, min: number, max: number): Codec<number> {
+  return {
+    encode: codec.encode,
+    decode(reader, context) {
+      const value = codec.decode(reader, context);
+      if (value >= min && value <= max) return value;
+      throw new ProtocolError("invalid", `${value} is not in the range ${min} to ${max}`);
+    },
+  };
+}
+
+/** Takes and drops a body that should be empty; nothing is sent. Some C replies echo their request (protocol §13.8). */
+export const drained: Codec<undefined> = {
+  encode: () => {},
+  decode(reader) {
+    reader.rawView(reader.remaining);
+    return undefined;
+  },
+};
+
 /** Tells a body of exactly `length` bytes from what is no such message at all. */
 export function constantLength<T>(length: number, codec: Codec<T>): Codec<T> {
   return {

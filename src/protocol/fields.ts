@@ -2,10 +2,18 @@
  * Codecs of the fields that many FastDFS messages share. Names that a requester looks up stay plain text, because an unknown
  * name is "not found" and no malformed message; what servers state about themselves is checked and branded. Pure.
  */
+import {
+  type Endpoint,
+  formatEndpoint,
+  maxEndpointLength,
+  parseEndpoint,
+} from "#model/endpoint.ts";
 import { type GroupName, isGroupName } from "#model/group-name.ts";
 import { isStorageId, type StorageId } from "#model/storage-id.ts";
+import { isStorageStatus, type StorageStatus } from "#model/storage-status.ts";
+import type { TrunkLocation } from "#model/trunk-location.ts";
 import type { Codec, WireContext, WireReader, WireWriter } from "#protocol/codec.ts";
-import { refined, text } from "#protocol/codecs.ts";
+import { i32, refined, restText, struct, text, u8, u32 } from "#protocol/codecs.ts";
 import { ProtocolError } from "#protocol/protocol-error.ts";
 
 /** Bytes of a group field in most messages; a few structs have one more. */
@@ -85,4 +93,93 @@ export function widthByLength(
   if (length === lengths.wide) return 46;
   const expected = `${lengths.narrow} or ${lengths.wide}`;
   throw new ProtocolError("invalid", `a reply of ${length} bytes instead of ${expected}`);
+}
+
+/** `ip:port` up to the end of the body; `invalid` without port. */
+export const endpointText: Codec<Endpoint> = refined(restText(1, maxEndpointLength), {
+  what: "an address with port",
+  parse: (raw) => parseEndpoint(raw),
+  format: formatEndpoint,
+});
+
+/** `ip:port` in a fixed field of 52 bytes. */
+export const endpointField: Codec<Endpoint> = refined(text(maxEndpointLength), {
+  what: "an address with port",
+  parse: (raw) => parseEndpoint(raw),
+  format: formatEndpoint,
+});
+
+/** `status` as storages and trackers tell it about known storages. */
+export const status: Codec<StorageStatus> = refined(u8, {
+  what: "a storage status",
+  parse: (raw) => (isStorageStatus(raw) ? raw : undefined),
+  format: (value) => value,
+});
+
+/** Where trunk files are concerned: a slot and its place (TrunkInfo, 15 bytes, protocol §2.8). */
+export const trunkLocation: Codec<TrunkLocation> = struct({
+  storePathIndex: u8,
+  high: u8,
+  low: u8,
+  fileId: u32,
+  offset: u32,
+  size: u32,
+});
+
+/** One storage as trackers and storages tell each other about it (Brief, 67 bytes, protocol §1.2). */
+export interface StorageBrief {
+  readonly status: StorageStatus;
+  /** 0 where it is not known. */
+  readonly port: number;
+  readonly id: StorageId;
+  readonly address: string;
+}
+
+export const storageBrief: Codec<StorageBrief> = struct({
+  status,
+  port: i32,
+  id: storageId,
+  address: peerAddress,
+});
+
+/** Connections of a server since its start, and now (three i32). */
+export interface ConnectionCounts {
+  readonly allocated: number;
+  readonly current: number;
+  readonly max: number;
+}
+
+export const connectionCounts: Codec<ConnectionCounts> = struct({
+  allocated: i32,
+  current: i32,
+  max: i32,
+});
+
+/** A release text such as `6.16.1`; a text of 8 bytes has no NUL. */
+export const version: Codec<string> = text(8);
+
+/** `list` up to the end of the body, in lines that each end with a line feed. */
+export function lines<T>(conversion: {
+  readonly parse: (line: string) => T | undefined;
+  readonly format: (value: T) => string;
+}): Codec<readonly T[]> {
+  const { parse, format } = conversion;
+  return {
+    encode(values, writer) {
+      for (const value of values) writer.text(`${format(value)}\n`);
+    },
+    decode(reader) {
+      const whole = reader.text(reader.remaining);
+      if (whole === "") return [];
+      if (!whole.endsWith("\n")) throw new ProtocolError("invalid", "the last line has no end");
+      return whole
+        .slice(0, -1)
+        .split("\n")
+        .map((line) => {
+          const value = parse(line);
+          if (value !== undefined) return value;
+          throw new ProtocolError("invalid", `line "${line.slice(0, 100)}" is not understood`);
+        });
+    },
+  };
 }

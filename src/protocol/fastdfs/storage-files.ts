@@ -4,7 +4,7 @@
  */
 import type { GroupName } from "#model/group-name.ts";
 import type { Codec } from "#protocol/codec.ts";
-import { checkLength, restText, size, struct, text } from "#protocol/codecs.ts";
+import { checkLength, drained, restText, size, struct, text } from "#protocol/codecs.ts";
 import { commands } from "#protocol/commands.ts";
 import {
   groupText,
@@ -185,7 +185,7 @@ export const appendFile = uploadMessage({
   name: "appendFile",
   command: commands.appendFile,
   request: measured({ filename: appenderName }, { length: size }),
-  reply: nothing,
+  reply: drained,
   payloadSize: (request) => request.length,
 });
 
@@ -194,7 +194,7 @@ export const modifyFile = uploadMessage({
   name: "modifyFile",
   command: commands.modifyFile,
   request: measured({ filename: appenderName }, { offset: size, length: size }),
-  reply: nothing,
+  reply: drained,
   payloadSize: (request) => request.length,
 });
 
@@ -203,7 +203,7 @@ export const truncateFile = message({
   name: "truncateFile",
   command: commands.truncateFile,
   request: measured({ filename: appenderName }, { fileSize: size }),
-  reply: nothing,
+  reply: drained,
 });
 
 /** Make a normal file of an appender file, which gets a new name. */

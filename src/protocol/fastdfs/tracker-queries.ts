@@ -3,6 +3,7 @@
  * of two widths; encoders take the context's, decoders tell them apart by the length of the reply (§1.5). These messages are
  * part of every upload and download, hence written out by hand.
  */
+import type { Endpoint } from "#model/endpoint.ts";
 import type { GroupName } from "#model/group-name.ts";
 import { type Codec, releaseNumber, type WireReader, type WireWriter } from "#protocol/codec.ts";
 import { checkLength, constantLength, struct } from "#protocol/codecs.ts";
@@ -19,10 +20,7 @@ import { message, nothing } from "#protocol/message.ts";
 import { ProtocolError } from "#protocol/protocol-error.ts";
 
 /** Where a storage listens. */
-export interface StorageServer {
-  readonly address: string;
-  readonly port: number;
-}
+export type StorageServer = Endpoint;
 
 export interface StoreTarget extends StorageServer {
   readonly group: GroupName;
