@@ -34,6 +34,8 @@ interface Waiting {
 }
 
 export class FrameClient {
+  /** As `networkTimeoutMs`; may be raised for a step that is known to take longer, also while it is under way. */
+  timeoutMs: number;
   readonly #connection: Connection;
   readonly #options: FrameClientOptions;
   readonly #context: WireContext;
@@ -45,11 +47,14 @@ export class FrameClient {
   #bodyFilled = 0;
   #timer: Timer | undefined;
   #progressAt = 0;
+  /** Whoever drains a reply asked for a pause, which is not the peer's silence. */
+  #paused = false;
   #broken: Error | undefined;
 
   private constructor(connection: Connection, options: FrameClientOptions) {
     this.#connection = connection;
     this.#options = options;
+    this.timeoutMs = options.networkTimeoutMs;
     this.#context = options.context ?? narrowAddresses;
     connection.onReceive = (chunk) => this.#receive(chunk);
     connection.onEnd = () => connection.end();
@@ -228,9 +233,10 @@ export class FrameClient {
 
   /** Ends the exchange when the peer stays silent for too long. */
   #watch(): void {
-    const limit = this.#options.networkTimeoutMs;
     this.#progressAt = this.#options.clock.monotonicMs();
     const check = (): void => {
+      const limit = this.timeoutMs;
+      if (this.#paused) this.#progressAt = this.#options.clock.monotonicMs();
       const rest = this.#progressAt + limit - this.#options.clock.monotonicMs();
       if (rest > 0) {
         this.#timer = this.#options.clock.after(rest, check);
@@ -239,20 +245,32 @@ export class FrameClient {
       this.#fail(netError("peer-silent", `no answer within ${limit} ms`));
       this.#connection.destroy();
     };
-    this.#timer = this.#options.clock.after(limit, check);
+    this.#timer = this.#options.clock.after(this.timeoutMs, check);
   }
 
   #watched(payload: IncomingPayload): ByteFlow {
     const end = (): void => {
       this.#payload = undefined;
+      this.#paused = false;
       this.#timer?.cancel();
     };
     return {
       length: payload.length,
-      resume: () => payload.resume(),
+      resume: () => {
+        this.#paused = false;
+        this.#progressAt = this.#options.clock.monotonicMs();
+        payload.resume();
+      },
       drainTo: async (sink: ByteSink) => {
+        const pausing: ByteSink = {
+          write: (chunk) => {
+            const goOn = sink.write(chunk);
+            if (!goOn) this.#paused = true;
+            return goOn;
+          },
+        };
         try {
-          await payload.drainTo(sink);
+          await payload.drainTo(pausing);
         } catch (error) {
           this.destroy();
           throw error;

@@ -70,7 +70,7 @@ export class IncomingPayload implements ByteFlow {
     if (early !== undefined) {
       const goOn = sink.write(early);
       if (goOn) this.#connection.resumeReceiving();
-      else this.#connection.pauseReceiving();
+      else if (this.#missing > 0) this.#connection.pauseReceiving();
     }
     if (this.#missing === 0) return Promise.resolve();
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
