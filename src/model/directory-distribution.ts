@@ -2,6 +2,7 @@
  * Into which of a store path's directories `HH/HH` a new file goes (protocol §3.9): by a counter that moves on after so many
  * files, or by a hash of the name. Pure: states come in and go out.
  */
+import { encodeTwoWords } from "#model/base64.ts";
 
 /** The counters as `storage_stat.dat` keeps them. */
 export interface DistributionState {
@@ -47,9 +48,7 @@ export function hashedDirectory(text: string, subdirCount: number): Directory {
 
 /** The text that is hashed for a trunk file: the base64 of its number's four bytes. */
 export function trunkFileHashText(fileId: number): string {
-  const bytes = Buffer.allocUnsafe(4);
-  bytes.writeUInt32BE(fileId, 0);
-  return bytes.toString("base64url");
+  return encodeTwoWords(fileId, 0).slice(0, 6);
 }
 
 /** FastDFS's variant of the PJW hash over the bytes of `text`: its right shift extends the sign. Unsigned, below 2^28. */

@@ -4,7 +4,7 @@
  */
 import { AppError } from "#base/app-error.ts";
 import { assert } from "#base/assert.ts";
-import { encodeBase64 } from "#model/base64.ts";
+import { encodeThreeWords, encodeTwoWords } from "#model/base64.ts";
 import { type FileSource, sizeFlags, swapBytes, tailLength } from "#model/file-id.ts";
 import { isIpv4 } from "#model/ip-address.ts";
 import { numericStorageId } from "#model/storage-id.ts";
@@ -33,31 +33,20 @@ export const maxExtensionLength = 6;
 export const maxPrefixLength = 16;
 
 const twoTo32 = 4294967296;
-const encodedBytes = 20;
-const slotBytes = 12;
 
 /** `base` of a new file: 34 characters, or 50 in a trunk file. Throws `AppError("file-source-invalid")`. */
 export function makeBase(file: NewBase): string {
-  const bytes = Buffer.allocUnsafe(
-    file.trunk === undefined ? encodedBytes : encodedBytes + slotBytes,
-  );
-  const long = file.kind === "normal" && file.size >= twoTo32;
-  assert((file.kind === "trunk") === (file.trunk !== undefined), "a slot for trunk files alone");
+  const { kind, size, trunk } = file;
+  assert((kind === "trunk") === (trunk !== undefined), "a slot for trunk files alone");
   assert(file.tail.length === tailLength, "digits and extension have 7 characters");
-  bytes.writeUInt32BE(encodeSource(file.source), 0);
-  bytes.writeUInt32BE(file.timestamp >>> 0, 4);
-  bytes.writeUInt32BE(
-    long ? Math.floor(file.size / twoTo32) : flagsOf(file.kind, file.randomBits),
-    8,
-  );
-  bytes.writeUInt32BE(file.kind === "appender" ? 0 : file.size % twoTo32, 12);
-  bytes.writeUInt32BE(file.crc32 >>> 0, 16);
-  if (file.trunk === undefined) return encodeBase64(bytes) + file.tail;
-  bytes.writeUInt32BE(file.trunk.fileId, encodedBytes);
-  bytes.writeUInt32BE(file.trunk.offset, encodedBytes + 4);
-  bytes.writeUInt32BE(file.trunk.size, encodedBytes + 8);
-  const name = encodeBase64(bytes.subarray(0, encodedBytes));
-  return name + encodeBase64(bytes.subarray(encodedBytes)) + file.tail;
+  const long = kind === "normal" && size >= twoTo32;
+  const high = long ? Math.floor(size / twoTo32) : flagsOf(kind, file.randomBits);
+  const low = kind === "appender" ? 0 : size % twoTo32;
+  const name =
+    encodeThreeWords(encodeSource(file.source), file.timestamp, high) +
+    encodeTwoWords(low, file.crc32);
+  if (trunk === undefined) return name + file.tail;
+  return name + encodeThreeWords(trunk.fileId, trunk.offset, trunk.size) + file.tail;
 }
 
 /** Random decimal digits and the extension, 7 characters together; `randomDigits` is below `randomDigitsLimit`. */
@@ -99,9 +88,7 @@ export function encodeSource(source: FileSource): number {
     const numeric = numericStorageId(source.id);
     if (numeric !== undefined) return swapBytes(numeric);
   } else if (isIpv4(source.address)) {
-    let word = 0;
-    for (const part of source.address.split(".")) word = word * 256 + Number(part);
-    return word;
+    return addressWord(source.address);
   }
   const text = source.kind === "id" ? source.id : source.address;
   throw new AppError(
@@ -114,4 +101,20 @@ function flagsOf(kind: NewBase["kind"], randomBits: number): number {
   const flags = sizeFlags.short + (randomBits % randomBitsLimit);
   if (kind === "normal") return flags;
   return flags + (kind === "trunk" ? sizeFlags.trunk : sizeFlags.appender);
+}
+
+/** The four bytes of an IPv4 text that has been checked. */
+function addressWord(address: string): number {
+  let word = 0;
+  let part = 0;
+  for (let at = 0; at < address.length; at += 1) {
+    const code = address.charCodeAt(at);
+    if (code !== 0x2e) {
+      part = part * 10 + (code - 0x30);
+      continue;
+    }
+    word = word * 256 + part;
+    part = 0;
+  }
+  return word * 256 + part;
 }

@@ -3,12 +3,12 @@
  * (protocol §3.10). Twelve characters from the CRC-32 of the text, taken before its final inversion.
  */
 import { crc32 } from "node:zlib";
-import { encodeBase64 } from "#model/base64.ts";
+import { encodeTwoWords } from "#model/base64.ts";
+import { swapBytes } from "#model/file-id.ts";
 import type { StorageId } from "#model/storage-id.ts";
 
 /** `fe80::2` → `7iM0dwAAAAA.`. `address` is the compressed lower-case text. */
 export function ipv6ShortCode(address: string): StorageId {
-  const bytes = Buffer.alloc(8);
-  bytes.writeUInt32LE((crc32(address) ^ 0xffffffff) >>> 0, 0);
-  return `${encodeBase64(bytes)}.` as StorageId;
+  const register = (crc32(address) ^ 0xffffffff) >>> 0;
+  return `${encodeTwoWords(swapBytes(register), 0)}.` as StorageId;
 }
