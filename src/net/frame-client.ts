@@ -50,6 +50,8 @@ export class FrameClient {
   /** Whoever drains a reply asked for a pause, which is not the peer's silence. */
   #paused = false;
   #broken: Error | undefined;
+  /** Called once when the connection has become unusable by itself. */
+  onBroken: () => void = () => {};
 
   private constructor(connection: Connection, options: FrameClientOptions) {
     this.#connection = connection;
@@ -352,8 +354,10 @@ export class FrameClient {
   }
 
   #fail(error: Error): void {
+    const wasUsable = this.#broken === undefined;
     this.#broken ??= error;
     this.#timer?.cancel();
+    if (wasUsable) this.onBroken();
     const waiting = this.#waiting;
     this.#waiting = undefined;
     waiting?.reject(error);

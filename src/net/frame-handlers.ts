@@ -6,13 +6,17 @@ import type { ByteFlow, ByteSource } from "#net/byte-flow.ts";
 import type { FrameSession } from "#net/frame-session.ts";
 import type { AnyMessage, Message, MessageFamily } from "#protocol/message.ts";
 
+/** A message without a reply's body is answered by returning. */
+// biome-ignore lint/suspicious/noConfusingVoidType: handlers that return nothing are meant.
+type Answer<Reply> = [Reply] extends [undefined] ? void : Reply;
+
 type Handler<M, Facts> =
   M extends Message<infer Request, infer Reply, infer Stream>
     ? Stream extends "request"
-      ? (request: Request, session: FrameSession<Facts>, body: ByteFlow) => Promise<Reply>
+      ? (request: Request, session: FrameSession<Facts>, body: ByteFlow) => Promise<Answer<Reply>>
       : Stream extends "reply"
         ? (request: Request, session: FrameSession<Facts>) => Promise<ByteSource>
-        : (request: Request, session: FrameSession<Facts>) => Reply | Promise<Reply>
+        : (request: Request, session: FrameSession<Facts>) => Answer<Reply> | Promise<Answer<Reply>>
     : never;
 
 export type Handlers<Family extends MessageFamily, Facts = undefined> = {

@@ -1,0 +1,282 @@
+/**
+ * What clients ask about files (protocol §2.6): each handler checks the group, lets the file store do the work, and
+ * counts. Main thread.
+ */
+import type { UploadRequest as StoreUpload } from "#filestore/file-store.ts";
+import { type DecodedBase, decodeBase } from "#model/file-id.ts";
+import { parseRemoteFilename } from "#model/remote-filename.ts";
+import type { ByteFlow } from "#net/byte-flow.ts";
+import type { Handlers } from "#net/frame-handlers.ts";
+import type { FrameSession } from "#net/frame-session.ts";
+import {
+  queryFileInfoFlags,
+  type StoredFile,
+  type storageFiles,
+  type UploadRequest,
+} from "#protocol/fastdfs/storage-files.ts";
+import { WireStatusError, wireStatus } from "#protocol/wire-status.ts";
+import type { AccessAction } from "#storage/access-log.ts";
+import type { StorageServices } from "#storage/storage-services.ts";
+import type { StatisticsKind } from "#storage/storage-statistics.ts";
+
+/** The byte that leaves the choice of a store path to us (protocol §2.6/11). */
+const anyStorePath = 255;
+/** In C the index is a signed byte. */
+const maxStorePathByte = 127;
+
+type Session = FrameSession<undefined>;
+
+/** What is counted and logged about one exchange. */
+interface Work {
+  readonly session: Session;
+  readonly action: AccessAction;
+  readonly count: StatisticsKind;
+  readonly bytes?: { readonly kind: StatisticsKind; readonly amount: number };
+  readonly changes: boolean;
+  readonly file: string;
+}
+
+export function fileHandlers(services: StorageServices): Handlers<typeof storageFiles> {
+  const { store } = services;
+  const stored = (filename: string): StoredFile => ({ group: services.settings.group, filename });
+
+  const upload = (request: UploadRequest, body: ByteFlow, how: UploadKind): Promise<StoredFile> => {
+    const work = {
+      session: how.session,
+      action: "upload",
+      count: "uploads",
+      bytes: { kind: "uploadBytes", amount: body.length },
+      changes: true,
+      file: "",
+    } as const;
+    return perform(services, work, async () => {
+      const storePathIndex = wantedPath(request.storePathIndex);
+      const { extension } = request;
+      return stored(await store.upload({ storePathIndex, extension, kind: how.kind }, body));
+    });
+  };
+
+  return {
+    uploadFile: (request, session, body) => upload(request, body, { session, kind: "normal" }),
+    uploadAppenderFile: (request, session, body) =>
+      upload(request, body, { session, kind: "appender" }),
+    uploadSlaveFile: (request, session, body) =>
+      perform(
+        services,
+        {
+          session,
+          action: "upload",
+          count: "uploads",
+          bytes: { kind: "uploadBytes", amount: body.length },
+          changes: true,
+          file: request.masterFilename,
+        },
+        async () => {
+          const { masterFilename: master, prefix, extension } = request;
+          return stored(await store.uploadSlave({ master, prefix, extension }, body));
+        },
+      ),
+    appendFile: (request, session, body) =>
+      perform(
+        services,
+        {
+          session,
+          action: "append",
+          count: "appends",
+          bytes: { kind: "appendBytes", amount: body.length },
+          changes: true,
+          file: request.filename,
+        },
+        () => store.append(request.filename, body),
+      ),
+    modifyFile: (request, session, body) =>
+      perform(
+        services,
+        {
+          session,
+          action: "modify",
+          count: "modifies",
+          bytes: { kind: "modifyBytes", amount: body.length },
+          changes: true,
+          file: request.filename,
+        },
+        () => store.modify(request.filename, request.offset, body),
+      ),
+    truncateFile: (request, session) =>
+      perform(
+        services,
+        {
+          session,
+          action: "truncate",
+          count: "truncates",
+          changes: true,
+          file: request.filename,
+        },
+        () => store.truncate(request.filename, request.fileSize),
+      ),
+    regenerateAppenderFilename: (request, session) =>
+      perform(
+        services,
+        {
+          session,
+          action: "rename",
+          count: "modifies",
+          changes: true,
+          file: request.filename,
+        },
+        async () => stored(await store.regenerate(request.filename)),
+      ),
+    deleteFile: (request, session) =>
+      perform(
+        services,
+        { session, action: "delete", count: "deletes", changes: true, file: request.filename },
+        () => {
+          services.checkGroup(request.group);
+          return store.remove(request.filename);
+        },
+      ),
+    downloadFile: (request, session) => download(services, request, session),
+    queryFileInfo: (request, session) => fileInfo(services, request, session),
+    createLink: () => {
+      throw new WireStatusError(wireStatus.notSupported, "deduplication is off on this storage");
+    },
+  };
+}
+
+interface UploadKind {
+  readonly session: Session;
+  readonly kind: StoreUpload["kind"];
+}
+
+function wantedPath(index: number): number | undefined {
+  if (index === anyStorePath) return undefined;
+  if (index > maxStorePathByte) {
+    throw new WireStatusError(wireStatus.invalid, `store path ${index} is out of range`);
+  }
+  return index;
+}
+
+interface DownloadFields {
+  readonly group: string;
+  readonly filename: string;
+  readonly offset: number;
+  readonly length: number;
+}
+
+function download(
+  services: StorageServices,
+  request: DownloadFields,
+  session: Session,
+): ReturnType<Handlers<typeof storageFiles>["downloadFile"]> {
+  const { filename } = request;
+  const work: Work = {
+    session,
+    action: "download",
+    count: "downloads",
+    changes: false,
+    file: filename,
+  };
+  return perform(services, work, async () => {
+    services.checkGroup(request.group);
+    services.checkMayRead();
+    if (request.offset < 0 || request.length < 0) {
+      throw new WireStatusError(wireStatus.invalid, "negative offset or length");
+    }
+    const opened = await services.store.open(
+      filename,
+      { offset: request.offset, length: request.length },
+      { expectedBytes: expectedSize(filename) },
+    );
+    const amount = opened.body.length;
+    services.counters.attempt("downloadBytes", amount);
+    services.counters.succeed("downloadBytes", amount);
+    return opened.body;
+  });
+}
+
+/** The size in the name says how large a buffer the first read wants; appender and slave files do not carry it. */
+function expectedSize(filename: string): number {
+  return decodeFilename(filename)?.size ?? Number.MAX_SAFE_INTEGER;
+}
+
+function decodeFilename(filename: string): DecodedBase | undefined {
+  const name = parseRemoteFilename(filename);
+  return name === undefined ? undefined : decodeBase(name.base);
+}
+
+async function fileInfo(
+  services: StorageServices,
+  request: { readonly headerStatus: number; readonly group: string; readonly filename: string },
+  session: Session,
+): Promise<{ fileSize: number; modifiedAt: number; crc32: number; sourceAddress: string }> {
+  const { filename } = request;
+  const startedMs = services.clock.monotonicMs();
+  let status = 0;
+  try {
+    services.checkGroup(request.group);
+    const computeCrc = (request.headerStatus & queryFileInfoFlags.withoutCrc32) === 0;
+    const facts = await services.store.facts(filename, { computeCrc });
+    const decoded = decodeFilename(filename);
+    return {
+      fileSize: facts.sizeBytes,
+      modifiedAt: facts.modifiedSeconds,
+      crc32: facts.crc32,
+      sourceAddress: decoded === undefined ? "" : services.addressOfSource(decoded.source),
+    };
+  } catch (error) {
+    status = services.statusOf(error);
+    throw error;
+  } finally {
+    services.accessLog?.add({
+      peer: session.remoteAddress,
+      action: "query",
+      file: filename,
+      status,
+      startedMs,
+      requestBytes: 0,
+      replyBytes: 0,
+    });
+  }
+}
+
+/** Runs one exchange: access by mode, statistics, access log. */
+export async function perform<Result>(
+  services: StorageServices,
+  work: Work,
+  action: () => Promise<Result>,
+): Promise<Result> {
+  const { counters, accessLog } = services;
+  const startedMs = accessLog === undefined ? 0 : services.clock.monotonicMs();
+  counters.attempt(work.count);
+  if (work.bytes !== undefined) counters.attempt(work.bytes.kind, work.bytes.amount);
+  let status = 0;
+  let file = work.file;
+  try {
+    if (work.changes) services.checkMayWrite();
+    const result = await action();
+    counters.succeed(work.count);
+    if (work.bytes !== undefined) counters.succeed(work.bytes.kind, work.bytes.amount);
+    if (work.changes) counters.sourceUpdated(Math.floor(services.clock.nowMs() / 1000));
+    if (accessLog !== undefined) file = loggedName(work, result);
+    return result;
+  } catch (error) {
+    status = services.statusOf(error);
+    throw error;
+  } finally {
+    accessLog?.add({
+      peer: work.session.remoteAddress,
+      action: work.action,
+      file: file === "" ? "-" : file,
+      status,
+      startedMs,
+      requestBytes: work.bytes?.amount ?? 0,
+      replyBytes: 0,
+    });
+  }
+}
+
+function loggedName(work: Work, result: unknown): string {
+  const name = (result as Partial<StoredFile> | undefined)?.filename;
+  if (typeof name !== "string") return work.file;
+  return work.action === "rename" ? `${work.file}=>${name}` : name;
+}

@@ -1,0 +1,178 @@
+/**
+ * The FastDFS storage role: a port that serves clients from the file store, and a reporter a tracker. The port opens as
+ * soon as the store is there, with or without a tracker. Main thread.
+ */
+import { ignore, type Log } from "#base/log.ts";
+import type { LocalFileStore } from "#filestore/local-file-store.ts";
+import { addHandlers, type HandlerEntry } from "#net/frame-handlers.ts";
+import type { ConnectionCounts } from "#net/frame-server.ts";
+import { FrameServer } from "#net/frame-server.ts";
+import { type Clock, nowSeconds, type Timer } from "#platform/clock.ts";
+import type { Network } from "#platform/network.ts";
+import { narrowAddresses, wideAddresses } from "#protocol/codec.ts";
+import { common } from "#protocol/fastdfs/common.ts";
+import { storageFiles } from "#protocol/fastdfs/storage-files.ts";
+import { storageMetadata } from "#protocol/fastdfs/storage-metadata.ts";
+import { wireStatus } from "#protocol/wire-status.ts";
+import type { AccessLog } from "#storage/access-log.ts";
+import type { ClusterView } from "#storage/cluster-view.ts";
+import { fileHandlers } from "#storage/handlers/file-handlers.ts";
+import { metadataHandlers } from "#storage/handlers/metadata-handlers.ts";
+import { Membership, type StorageState } from "#storage/membership.ts";
+import { StorageServices } from "#storage/storage-services.ts";
+import type { StorageSettings } from "#storage/storage-settings.ts";
+import { StorageCounters } from "#storage/storage-statistics.ts";
+import { type ReporterState, TrackerReporter } from "#storage/tracker-reporter.ts";
+import { wireStatusOf } from "#storage/wire-statuses.ts";
+
+/** The original's default buffer: longer requests without payload are refused (protocol §1.7). */
+const maxBodyBytes = 256 * 1024;
+/** Counts are saved this often, and at the end. */
+const savePeriodMs = 60_000;
+
+export interface StorageParts {
+  readonly network: Network;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly store: LocalFileStore;
+  readonly view: ClusterView;
+  readonly state: StorageState;
+  readonly admits: (address: string) => boolean;
+  readonly accessLog: AccessLog | undefined;
+}
+
+export interface StorageSnapshot {
+  readonly port: number;
+  readonly connections: ConnectionCounts;
+  readonly counters: StorageCounters;
+  readonly trackers: readonly {
+    readonly tracker: string;
+    readonly state: ReporterState;
+    readonly problem: string;
+  }[];
+}
+
+export interface RunningStorage {
+  readonly port: number;
+  snapshot(): StorageSnapshot;
+  /** Leaves the trackers first, so that no new clients are sent here, then lets exchanges under way end. */
+  stop(deadlineMs: number): Promise<void>;
+}
+
+export class StorageRole {
+  readonly name = "storage";
+  readonly #settings: StorageSettings;
+  readonly #parts: StorageParts;
+
+  constructor(settings: StorageSettings, parts: StorageParts) {
+    this.#settings = settings;
+    this.#parts = parts;
+  }
+
+  /** Resolves once clients are served; rejects when the port cannot be had. */
+  async start(): Promise<RunningStorage> {
+    const { clock, log, store, view, state, accessLog } = this.#parts;
+    const counters = new StorageCounters(state.loadCounts());
+    const services = new StorageServices({
+      settings: this.#settings,
+      store,
+      clock,
+      counters,
+      accessLog,
+      addressOfId: (id) => view.addressOf(id),
+    });
+    const server = this.#server(services);
+    const listeners = await server.listen(this.#settings.bind, this.#settings.port);
+    const port = listeners[0]?.port ?? this.#settings.port;
+    const stopping = new AbortController();
+    const reporters = this.#reporters(server, counters, port);
+    for (const reporter of reporters) {
+      ignore(reporter.run(stopping.signal), log, "a reporter ends when the role stops");
+    }
+    store.onPathChange = () => {
+      for (const reporter of reporters) reporter.reportSoon();
+    };
+    const timer: Timer = clock.every(savePeriodMs, () => saveCounts(state, counters));
+    return {
+      port,
+      snapshot: () => ({
+        port,
+        connections: server.connections,
+        counters,
+        trackers: reporters.map((reporter) => reporter.status),
+      }),
+      stop: async (deadlineMs) => {
+        stopping.abort(new Error("the storage role stops"));
+        timer.cancel();
+        await server.stop(deadlineMs);
+        saveCounts(state, counters);
+      },
+    };
+  }
+
+  #server(services: StorageServices): FrameServer<undefined> {
+    const { network, clock, log, view, admits } = this.#parts;
+    const handlers = new Map<number, HandlerEntry<undefined>>();
+    addHandlers(handlers, common, { activeTest: () => {}, quit: () => {} });
+    addHandlers(handlers, storageFiles, fileHandlers(services));
+    addHandlers(handlers, storageMetadata, metadataHandlers(services));
+    return new FrameServer<undefined>({
+      network,
+      clock,
+      log,
+      handlers,
+      context: () => (view.parameters.addressWidth === 46 ? wideAddresses : narrowAddresses),
+      statusOf: (error, where) => {
+        const status = wireStatusOf(error);
+        if (status === undefined) {
+          log.error("request-failed", { ...where, why: String(error) });
+          return wireStatus.ioError;
+        }
+        if (status !== wireStatus.notFound) {
+          log.debug("request-refused", { ...where, status, why: String(error) });
+        }
+        return status;
+      },
+      newFacts: () => undefined,
+      admits,
+      maxConnections: this.#settings.maxConnections,
+      networkTimeoutMs: this.#settings.networkTimeoutMs,
+      maxBodyBytes,
+      closesAfterInvalid: true,
+      answersOversized: true,
+    });
+  }
+
+  #reporters(
+    server: FrameServer<undefined>,
+    counters: StorageCounters,
+    port: number,
+  ): TrackerReporter[] {
+    const { network, clock, log, view, state, store } = this.#parts;
+    const membership = new Membership(state, nowSeconds(clock));
+    const startedSeconds = nowSeconds(clock);
+    return this.#settings.trackers.map(
+      (tracker) =>
+        new TrackerReporter({
+          tracker,
+          settings: this.#settings,
+          network,
+          clock,
+          log,
+          view,
+          membership,
+          startedSeconds,
+          port: () => port,
+          paths: () => store.paths,
+          statistics: () => ({
+            values: counters.snapshot(server.connections),
+            revision: counters.revision,
+          }),
+        }),
+    );
+  }
+}
+
+function saveCounts(state: StorageState, counters: StorageCounters): void {
+  state.saveCounts(Object.fromEntries(counters.entries()));
+}

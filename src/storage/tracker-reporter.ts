@@ -1,0 +1,243 @@
+/**
+ * Keeps one tracker informed (protocol §6.5): joins, settles who fills us while we are new, then sends beats and disk
+ * reports. A lost tracker is looked for again at once and then every few seconds; meanwhile the storage serves. Main thread.
+ */
+import { describeError } from "#base/app-error.ts";
+import type { Log } from "#base/log.ts";
+import type { StorePathReport } from "#filestore/file-store.ts";
+import { type Endpoint, formatEndpoint } from "#model/endpoint.ts";
+import { isStorageId, type StorageId } from "#model/storage-id.ts";
+import type { StorageIdEntry } from "#model/storage-id-line.ts";
+import { storageStatus } from "#model/storage-status.ts";
+import { FrameClient } from "#net/frame-client.ts";
+import { type Clock, delay } from "#platform/clock.ts";
+import type { Network } from "#platform/network.ts";
+import type { StorageStatistics } from "#protocol/fastdfs/statistics.ts";
+import { trackerLookups } from "#protocol/fastdfs/tracker-lookups.ts";
+import { trackerReports } from "#protocol/fastdfs/tracker-reports.ts";
+import { WireStatusError, wireStatus } from "#protocol/wire-status.ts";
+import { type ClusterView, readParameters } from "#storage/cluster-view.ts";
+import type { Membership } from "#storage/membership.ts";
+import type { StorageSettings } from "#storage/storage-settings.ts";
+
+const retryPauseMs = 1000;
+const maxIdPages = 64;
+const mebibyte = 1024 * 1024;
+/** A disk report follows a change of a store path after this, so that several changes make one report. */
+const reportDelayMs = 50;
+
+export interface ReporterParts {
+  readonly tracker: Endpoint;
+  readonly settings: StorageSettings;
+  readonly network: Network;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly view: ClusterView;
+  readonly membership: Membership;
+  readonly startedSeconds: number;
+  readonly port: () => number;
+  readonly paths: () => readonly StorePathReport[];
+  readonly statistics: () => { readonly values: StorageStatistics; readonly revision: number };
+}
+
+export type ReporterState = "connecting" | "joined" | "refused";
+
+export class TrackerReporter {
+  readonly #parts: ReporterParts;
+  readonly #log: Log;
+  #state: ReporterState = "connecting";
+  #problem = "not asked yet";
+  #wake: (() => void) | undefined;
+  #diskReportDue = 0;
+  #sentRevision = -1;
+
+  constructor(parts: ReporterParts) {
+    this.#parts = parts;
+    this.#log = parts.log;
+  }
+
+  get status(): {
+    readonly tracker: string;
+    readonly state: ReporterState;
+    readonly problem: string;
+  } {
+    return {
+      tracker: formatEndpoint(this.#parts.tracker),
+      state: this.#state,
+      problem: this.#state === "joined" ? "" : this.#problem,
+    };
+  }
+
+  /** Runs until aborted. */
+  async run(signal: AbortSignal): Promise<void> {
+    signal.addEventListener("abort", () => this.#wake?.(), { once: true });
+    while (!signal.aborted) {
+      try {
+        await this.#membershipOnce(signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        this.#lost(error);
+      }
+      await delay(this.#parts.clock, retryPauseMs, signal).catch(() => undefined);
+    }
+  }
+
+  /** A store path came or went: the tracker should know soon. */
+  reportSoon(): void {
+    this.#diskReportDue = this.#parts.clock.monotonicMs() + reportDelayMs;
+    this.#wake?.();
+  }
+
+  #lost(error: unknown): void {
+    const problem = describeError(error);
+    const state = error instanceof WireStatusError ? "refused" : "connecting";
+    if (this.#state === "joined" || problem !== this.#problem) {
+      this.#log.warn("tracker-lost", { tracker: formatEndpoint(this.#parts.tracker), problem });
+    }
+    this.#state = state;
+    this.#problem = problem;
+  }
+
+  async #membershipOnce(signal: AbortSignal): Promise<void> {
+    const { tracker, settings, network, clock } = this.#parts;
+    const client = await FrameClient.connect(
+      { ...tracker, timeoutMs: settings.connectTimeoutMs },
+      { network, clock, networkTimeoutMs: settings.networkTimeoutMs },
+      signal,
+    );
+    client.onBroken = () => this.#wake?.();
+    try {
+      await this.#introduce(client);
+      await this.#join(client);
+      if (this.#state !== "joined") {
+        this.#log.notice("tracker-joined", { tracker: formatEndpoint(tracker) });
+      }
+      this.#state = "joined";
+      await this.#beat(client, signal);
+    } finally {
+      client.close();
+    }
+  }
+
+  /** Learns the cluster's parameters and under which address and id it knows us. */
+  async #introduce(client: FrameClient): Promise<void> {
+    const { settings, view } = this.#parts;
+    const port = this.#parts.port();
+    const own = await client.call(trackerLookups.getMyIp, { group: settings.group, port });
+    const seen = own.addresses[0];
+    if (seen !== undefined) view.learnAddress(seen);
+    const { parameters } = await client.call(trackerLookups.requestParameters, undefined);
+    const read = readParameters(parameters);
+    view.learnParameters(read);
+    if (!read.usesStorageIds) return;
+    view.learnIds(await this.#fetchIds(client), await this.#ownId(client, seen));
+  }
+
+  async #fetchIds(client: FrameClient): Promise<StorageIdEntry[]> {
+    const entries: StorageIdEntry[] = [];
+    for (let page = 0; page < maxIdPages; page += 1) {
+      const request = { startIndex: entries.length, allowEmpty: true };
+      const found = await client.call(trackerLookups.fetchStorageIds, request);
+      entries.push(...found.entries);
+      if (entries.length >= found.totalCount || found.entries.length === 0) break;
+    }
+    return entries;
+  }
+
+  async #ownId(client: FrameClient, seen: string | undefined): Promise<StorageId | undefined> {
+    const { settings } = this.#parts;
+    if (isStorageId(settings.serverId)) return settings.serverId;
+    const server = { address: seen ?? settings.address, port: this.#parts.port() };
+    const { id } = await client.call(trackerLookups.getStorageId, {
+      group: settings.group,
+      server,
+    });
+    return id;
+  }
+
+  async #join(client: FrameClient): Promise<void> {
+    const { settings, membership, view, tracker } = this.#parts;
+    const { facts } = membership;
+    const reply = await client.call(trackerReports.storageJoin, {
+      group: settings.group,
+      port: this.#parts.port(),
+      storePathCount: this.#parts.paths().length,
+      subdirCount: settings.subdirCount,
+      uploadPriority: settings.uploadPriority,
+      joinTime: facts.joinTime,
+      upTime: this.#parts.startedSeconds,
+      version: settings.version,
+      initializing: !facts.syncSettled,
+      status: settings.trackers.length === 1 ? storageStatus.init : -1,
+      id: view.ownId,
+      trackerAddress: tracker.address,
+      trackers: settings.trackers.map(({ address, port }) => ({ addresses: [address], port })),
+    });
+    await membership.settleOnce(() => this.#askForSource(client));
+    const { syncSource, syncUntil } = membership.facts;
+    const source = reply.syncSource === undefined ? syncSource : reply.syncSource;
+    await this.#notify(client, source, syncUntil);
+  }
+
+  async #askForSource(
+    client: FrameClient,
+  ): Promise<{ readonly source: StorageId; readonly until: number } | undefined> {
+    const { sync } = await client.call(trackerReports.requestSyncSource, undefined);
+    if (sync !== undefined) {
+      this.#log.notice("group-has-files", { source: sync.source, until: sync.until });
+    }
+    return sync;
+  }
+
+  async #notify(client: FrameClient, source: StorageId | undefined, until: number): Promise<void> {
+    try {
+      await client.call(trackerReports.notifySyncSource, { source, until });
+    } catch (error) {
+      // The source has left the cluster: nobody fills us any more, and the tracker goes by its own view.
+      if (!(error instanceof WireStatusError) || error.status !== wireStatus.notFound) throw error;
+      this.#parts.membership.settle(undefined, 0);
+      await client.call(trackerReports.notifySyncSource, { source: undefined, until: 0 });
+    }
+  }
+
+  async #beat(client: FrameClient, signal: AbortSignal): Promise<void> {
+    const { clock, settings, view } = this.#parts;
+    let beatDue = 0;
+    this.#diskReportDue = 0;
+    this.#sentRevision = -1;
+    while (!signal.aborted) {
+      const now = clock.monotonicMs();
+      if (now >= beatDue) {
+        const { values, revision } = this.#parts.statistics();
+        const statistics = revision === this.#sentRevision ? undefined : values;
+        view.learnChanges(await client.call(trackerReports.storageBeat, { statistics }));
+        this.#sentRevision = revision;
+        beatDue = now + settings.heartBeatIntervalMs;
+      }
+      if (now >= this.#diskReportDue) {
+        this.#diskReportDue = now + settings.diskReportIntervalMs;
+        const storePaths = this.#parts.paths().map(({ totalBytes, freeBytes }) => ({
+          totalMb: Math.floor(totalBytes / mebibyte),
+          freeMb: Math.floor(freeBytes / mebibyte),
+        }));
+        view.learnChanges(await client.call(trackerReports.reportDiskUsage, { storePaths }));
+      }
+      await this.#pause(client, Math.min(beatDue, this.#diskReportDue) - clock.monotonicMs());
+    }
+  }
+
+  /** Until `ms` have passed, something is to be reported, or the tracker has gone. */
+  async #pause(client: FrameClient, ms: number): Promise<void> {
+    if (ms > 0 && client.usable) {
+      await new Promise<void>((resolve) => {
+        const timer = this.#parts.clock.after(ms, resolve);
+        this.#wake = () => {
+          timer.cancel();
+          resolve();
+        };
+      });
+      this.#wake = undefined;
+    }
+    if (!client.usable) throw new Error("the tracker closed the connection");
+  }
+}
