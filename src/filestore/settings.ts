@@ -1,4 +1,6 @@
 /** What the engine needs to know of the configuration; cloned to each store-path worker. */
+import type { FileSource } from "#model/file-id.ts";
+
 export type Durability = "flushed" | "relaxed";
 
 /** Reserved space as the tracker's rules count it (protocol §9.4). */
@@ -17,8 +19,8 @@ export interface StorePathSettings {
   /** Files a directory takes before the next one is used. */
   readonly rotateCount: number;
   readonly durability: Durability;
-  /** The four source bytes of file ids made here (protocol §3.3). */
-  readonly sourceBytes: readonly [number, number, number, number];
+  /** Who file ids made here say they come from (protocol §3.3). */
+  readonly source: FileSource;
   /** Where a C storage kept its binlog, for the first start on its store path; empty where there was none. */
   readonly adoptBasePath: string;
 }

@@ -2,13 +2,19 @@
 export type WorkerEntry = "store-path-worker";
 
 export interface WorkerThread {
+  /** What the thread posts (see `ThreadPort`); log records, for instance. */
+  onMessage: (message: unknown) => void;
   /** Called once when the thread has ended, by itself or by an uncaught error. */
   onExit: (error: Error | undefined) => void;
-  /** True while the thread alone keeps the process alive; off by default. */
-  unref(): void;
 }
 
 export interface Workers {
-  /** `data` is cloned to the thread; shared buffers in it stay shared. */
+  /** `data` is cloned to the thread; shared buffers in it stay shared. Does not keep the process alive. */
   start(entry: WorkerEntry, data: unknown): WorkerThread;
+}
+
+/** The thread's own end. */
+export interface ThreadPort {
+  readonly data: unknown;
+  post(message: unknown): void;
 }

@@ -1,0 +1,60 @@
+/**
+ * Which store path takes a new file when the client leaves it to the storage: round robin over the writable ones above
+ * the reserve, or the one with most free space (protocol §9.3, §9.4). Pure; the caller keeps the rotation.
+ */
+import type { ReservedSpace } from "#filestore/settings.ts";
+
+export interface PathSpace {
+  readonly index: number;
+  readonly writable: boolean;
+  readonly totalBytes: number;
+  readonly freeBytes: number;
+}
+
+export type StorePathPolicy = "round-robin" | "most-free";
+
+const mebibyte = 1024 * 1024;
+
+/** Whether `sizeBytes` more may be stored on `path` without touching the reserve; all comparisons are strict. */
+export function hasRoom(
+  path: PathSpace,
+  sizeBytes: number,
+  limit: { readonly reserved: ReservedSpace; readonly pathCount: number },
+): boolean {
+  const freeMb = Math.floor(path.freeBytes / mebibyte) - Math.floor(sizeBytes / mebibyte);
+  if (limit.reserved.kind === "bytes") {
+    const reservedMb = Math.floor(limit.reserved.bytes / mebibyte);
+    return freeMb > Math.floor(reservedMb / limit.pathCount);
+  }
+  const totalMb = Math.floor(path.totalBytes / mebibyte);
+  return totalMb > 0 && freeMb / totalMb > limit.reserved.percent / 100;
+}
+
+/** Positions in `paths`: where to store, and where the next search begins; undefined when nothing has room. */
+export function selectPath(
+  paths: readonly PathSpace[],
+  sizeBytes: number,
+  how: {
+    readonly policy: StorePathPolicy;
+    readonly start: number;
+    readonly reserved: ReservedSpace;
+  },
+): { readonly chosen: PathSpace; readonly nextStart: number } | undefined {
+  const limit = { reserved: how.reserved, pathCount: Math.max(1, paths.length) };
+  const fits = (path: PathSpace): boolean => path.writable && hasRoom(path, sizeBytes, limit);
+  if (how.policy === "most-free") {
+    let best: PathSpace | undefined;
+    for (const path of paths) {
+      if (fits(path) && (best === undefined || path.freeBytes > best.freeBytes)) best = path;
+    }
+    return best === undefined ? undefined : { chosen: best, nextStart: how.start };
+  }
+  for (let step = 0; step < paths.length; step += 1) {
+    const at = (how.start + step) % paths.length;
+    const path = paths[at];
+    if (path !== undefined && fits(path)) {
+      return { chosen: path, nextStart: (at + 1) % paths.length };
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,224 @@
+/**
+ * The main thread's end of one store-path worker: sends requests over the ring, matches completions, owns the blocks, and
+ * knows whether the path is served. A worker that ends takes its path offline; nothing else is touched. Main thread.
+ */
+import { AppError } from "#base/app-error.ts";
+import type { Log } from "#base/log.ts";
+import { BlockPool } from "#filestore/block-pool.ts";
+import { type FileStoreErrorCode, fileStoreError } from "#filestore/errors.ts";
+import {
+  makeRingMemory,
+  RingReader,
+  type RingRecord,
+  RingWriter,
+  ringSlots,
+} from "#filestore/ring.ts";
+import type { StorePathSettings } from "#filestore/settings.ts";
+import {
+  completion,
+  request,
+  type StorePathPost,
+  type StorePathThreadData,
+} from "#filestore/worker-messages.ts";
+import type { Workers } from "#platform/workers.ts";
+
+/** The fields of a request; what is left out is zero or empty. */
+export interface RequestFields {
+  readonly kind: number;
+  readonly flags?: number;
+  readonly block?: number;
+  readonly blockLength?: number;
+  readonly a?: number;
+  readonly b?: number;
+  readonly c?: number;
+  readonly text?: string;
+  readonly text2?: string;
+}
+
+interface Waiting {
+  readonly resolve: (record: RingRecord) => void;
+  readonly reject: (error: Error) => void;
+}
+
+export type StorePathState = "opening" | "online" | "offline";
+
+export class StorePathClient {
+  readonly settings: StorePathSettings;
+  readonly blocks = new BlockPool();
+  readonly #requests: RingWriter;
+  readonly #completions: RingReader;
+  readonly #memory: {
+    readonly requests: SharedArrayBuffer;
+    readonly completions: SharedArrayBuffer;
+  };
+  readonly #log: Log;
+  readonly #waiting = new Map<number, Waiting>();
+  /** Requests that found the ring full, in order. */
+  readonly #backlog: RingRecord[] = [];
+  #nextId = 1;
+  #nextUpload = 1;
+  #state: StorePathState = "opening";
+  #problem: string | undefined;
+  #ended = false;
+  #opened: Promise<void> | undefined;
+  onStateChange: () => void = () => {};
+
+  constructor(settings: StorePathSettings, log: Log) {
+    this.settings = settings;
+    this.#log = log.for(`store-path-${settings.index}`);
+    this.#memory = { requests: makeRingMemory(), completions: makeRingMemory() };
+    this.#requests = new RingWriter(this.#memory.requests);
+    this.#completions = new RingReader(this.#memory.completions);
+  }
+
+  get state(): StorePathState {
+    return this.#state;
+  }
+
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
+  /** Starts the worker; resolves when the path is served, rejects with the reason when it cannot be. */
+  start(workers: Workers): Promise<void> {
+    this.#opened ??= new Promise<void>((resolve, reject) => {
+      const data: StorePathThreadData = {
+        settings: this.settings,
+        requests: this.#memory.requests,
+        completions: this.#memory.completions,
+        blocks: this.blocks.memory,
+      };
+      const thread = workers.start("store-path-worker", data);
+      thread.onMessage = (message) => {
+        const post = message as StorePathPost;
+        if (post.post === "log") {
+          const { level, event, data: fields } = post.record;
+          this.#log[level](event, fields);
+        } else if (post.post === "opened") {
+          this.#setState("online", undefined);
+          if (post.rolledForward + post.swept > 0) {
+            this.#log.notice("interrupted-work-settled", {
+              completed: post.rolledForward,
+              dropped: post.swept,
+            });
+          }
+          resolve();
+        } else {
+          this.#setState("offline", post.message);
+          reject(new AppError(post.code, post.message));
+        }
+      };
+      thread.onExit = (error) => {
+        this.#threadEnded(error);
+        reject(fileStoreError("store-path-offline", this.#problem ?? "the store path was closed"));
+      };
+      this.#completions.watch(() => this.#drain());
+    });
+    return this.#opened;
+  }
+
+  /** A number for a new upload. */
+  newUpload(): number {
+    return this.#nextUpload++;
+  }
+
+  /** Sends a request; the promise ends with its completion. Rejects with `AppError<FileStoreErrorCode>`. */
+  send(fields: RequestFields): Promise<RingRecord> {
+    if (this.#state !== "online") {
+      return Promise.reject(
+        fileStoreError(
+          "store-path-offline",
+          `store path ${this.settings.index} (${this.settings.directory}) is ${this.#state}: ${this.#problem ?? "not ready"}`,
+        ),
+      );
+    }
+    return new Promise<RingRecord>((resolve, reject) => {
+      const id = this.#nextId;
+      this.#nextId = (id + 1) & 0x7fffffff;
+      this.#waiting.set(id, { resolve, reject });
+      const record: RingRecord = {
+        id,
+        kind: fields.kind,
+        flags: fields.flags ?? 0,
+        block: fields.block ?? -1,
+        blockLength: fields.blockLength ?? 0,
+        a: fields.a ?? 0,
+        b: fields.b ?? 0,
+        c: fields.c ?? 0,
+        text: fields.text ?? "",
+        text2: fields.text2 ?? "",
+      };
+      // In flight at most one ring's worth, so that completions always find room.
+      if (
+        this.#backlog.length > 0 ||
+        this.#waiting.size > ringSlots ||
+        !this.#requests.push(record)
+      ) {
+        this.#backlog.push(record);
+        return;
+      }
+      this.#requests.wake();
+    });
+  }
+
+  /** Lets the worker finish what it has, then ends it. */
+  async close(): Promise<void> {
+    if (this.#state !== "online") return;
+    await this.send({ kind: request.close });
+    this.#ended = true;
+    this.#setState("offline", "the node is stopping");
+  }
+
+  #drain(): boolean {
+    for (;;) {
+      const record = this.#completions.take();
+      if (record === undefined) break;
+      const waiting = this.#waiting.get(record.id);
+      this.#waiting.delete(record.id);
+      if (waiting === undefined) continue;
+      if (record.kind === completion.done) waiting.resolve(record);
+      else waiting.reject(failureFrom(record));
+    }
+    this.#sendBacklog();
+    return !this.#ended;
+  }
+
+  #sendBacklog(): void {
+    let sent = 0;
+    while (sent < this.#backlog.length) {
+      const record = this.#backlog[sent];
+      if (record === undefined || !this.#requests.push(record)) break;
+      sent += 1;
+    }
+    if (sent === 0) return;
+    this.#backlog.splice(0, sent);
+    this.#requests.wake();
+  }
+
+  #threadEnded(error: Error | undefined): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    if (this.#state !== "offline") {
+      const problem =
+        error === undefined ? "its worker ended" : `its worker failed: ${error.message}`;
+      this.#log.error("store-path-lost", { problem });
+      this.#setState("offline", problem);
+    }
+    const offline = fileStoreError("store-path-offline", this.#problem ?? "the worker ended");
+    for (const waiting of this.#waiting.values()) waiting.reject(offline);
+    this.#waiting.clear();
+    this.#backlog.length = 0;
+  }
+
+  #setState(state: StorePathState, problem: string | undefined): void {
+    this.#state = state;
+    this.#problem = problem;
+    this.onStateChange();
+  }
+}
+
+function failureFrom(record: RingRecord): AppError<FileStoreErrorCode> {
+  const [errno = "", message = ""] = record.text2.split("\0");
+  const details = errno === "" ? {} : { errno };
+  return fileStoreError(record.text as FileStoreErrorCode, message, { details });
+}

@@ -1,0 +1,202 @@
+/**
+ * Carries a payload from its flow to a store-path worker: fills blocks, keeps a few of them in flight, and slows the
+ * flow down when there are no more. A payload that fits one block is one request. Main thread.
+ */
+import { type BlockHolder, blockSizeFor, smallBlockBytes } from "#filestore/block-pool.ts";
+import type { RingRecord } from "#filestore/ring.ts";
+import type { RequestFields, StorePathClient } from "#filestore/store-path-client.ts";
+import { request, writeFlag } from "#filestore/worker-messages.ts";
+import type { ByteFlow, ByteSink } from "#net/byte-flow.ts";
+
+/** Pieces of one upload that the worker may have at a time. */
+const maxPiecesInFlight = 4;
+
+export class UploadSink implements ByteSink, BlockHolder {
+  readonly #client: StorePathClient;
+  readonly #flow: ByteFlow;
+  readonly #begin: RequestFields;
+  readonly #upload: number;
+  #sent = 0;
+  #inFlight = 0;
+  #block = -1;
+  #view: Uint8Array = emptyView;
+  #filled = 0;
+  /** What came while no block was free. */
+  #spill: Uint8Array | undefined;
+  #failure: Error | undefined;
+  #last: Promise<RingRecord> | undefined;
+  #onFailure: ((error: Error) => void) | undefined;
+  #onLast: ((last: Promise<RingRecord>) => void) | undefined;
+
+  /** `begin` carries the target's fields of the first piece (see `worker-messages.ts`, `write`). */
+  constructor(client: StorePathClient, flow: ByteFlow, begin: RequestFields) {
+    this.#client = client;
+    this.#flow = flow;
+    this.#begin = begin;
+    this.#upload = client.newUpload();
+  }
+
+  /** Drains the flow; resolves to the completion of the last piece. Leaves nothing behind when it rejects. */
+  async run(): Promise<RingRecord> {
+    if (this.#flow.length === 0) this.#submit(-1, 0);
+    try {
+      const drained = this.#flow.drainTo(this);
+      if (this.#flow.length <= smallBlockBytes) await drained;
+      else await Promise.race([drained, this.#firstFailure()]);
+      return await (this.#last ?? this.#lastPiece());
+    } catch (error) {
+      await this.#giveUp();
+      throw this.#failure ?? error;
+    }
+  }
+
+  write(chunk: Uint8Array): boolean {
+    if (this.#failure !== undefined) return true;
+    const left = this.#spill === undefined ? this.#fill(chunk) : chunk;
+    if (left.length > 0) this.#holdBack(left);
+    if (this.#block >= 0) this.#client.blocks.holders.add(this);
+    return this.#spill === undefined && this.#inFlight < maxPiecesInFlight;
+  }
+
+  /** Copies into blocks as long as there are any; returns what found no room. */
+  #fill(chunk: Uint8Array): Uint8Array {
+    let rest = chunk;
+    while (rest.length > 0) {
+      if (this.#block < 0 && !this.#takeBlock()) return rest;
+      const count = Math.min(rest.length, this.#view.length - this.#filled);
+      this.#view.set(count === rest.length ? rest : rest.subarray(0, count), this.#filled);
+      this.#filled += count;
+      rest = rest.subarray(count);
+      const whole = this.#sent + this.#filled === this.#flow.length;
+      if (whole || this.#filled === this.#view.length) this.#submitBlock();
+    }
+    return rest;
+  }
+
+  #takeBlock(): boolean {
+    if (this.#inFlight >= maxPiecesInFlight) return false;
+    const size = blockSizeFor(this.#flow.length - this.#sent);
+    const block = this.#client.blocks.tryTake(size);
+    if (block === undefined) return false;
+    this.#useBlock(block);
+    return true;
+  }
+
+  #useBlock(block: number): void {
+    this.#block = block;
+    this.#view = this.#client.blocks.view(block);
+    this.#filled = 0;
+  }
+
+  /** Somebody needs a block while ours waits for a slow sender: send what there is. */
+  yieldBlock(): void {
+    if (this.#block >= 0 && this.#filled > 0) this.#submitBlock();
+  }
+
+  #submitBlock(): void {
+    const block = this.#block;
+    this.#client.blocks.holders.delete(this);
+    this.#block = -1;
+    this.#submit(block, this.#filled);
+  }
+
+  #submit(block: number, length: number): void {
+    const first = this.#sent === 0;
+    this.#sent += length;
+    const last = this.#sent === this.#flow.length;
+    const flags = (first ? writeFlag.first : 0) | (last ? writeFlag.last : 0);
+    this.#inFlight += 1;
+    const sent = this.#client.send({
+      kind: request.write,
+      a: this.#upload,
+      block,
+      blockLength: length,
+      ...(first ? { ...this.#begin, b: this.#flow.length } : {}),
+      flags: flags | (first ? (this.#begin.flags ?? 0) : 0),
+    });
+    const settled = sent.then(
+      (record) => {
+        this.#pieceDone(block);
+        return record;
+      },
+      (error: Error) => {
+        this.#failure ??= error;
+        this.#onFailure?.(error);
+        this.#pieceDone(block);
+        throw error;
+      },
+    );
+    if (last) {
+      this.#last = settled;
+      this.#onLast?.(settled);
+    } else {
+      // Its failure is kept in `#failure`, which ends `run`.
+      settled.catch(() => this.#flow.resume());
+    }
+  }
+
+  #pieceDone(block: number): void {
+    this.#inFlight -= 1;
+    if (block >= 0) this.#client.blocks.give(block);
+    if (this.#failure === undefined) this.#drainSpill();
+    if (this.#spill === undefined && this.#inFlight < maxPiecesInFlight) this.#flow.resume();
+  }
+
+  #holdBack(bytes: Uint8Array): void {
+    this.#spill =
+      this.#spill === undefined ? Buffer.from(bytes) : Buffer.concat([this.#spill, bytes]);
+    if (this.#inFlight === 0) this.#waitForBlock();
+  }
+
+  /** Nothing of ours is in flight whose end would free a block: stand in line. */
+  #waitForBlock(): void {
+    const size = blockSizeFor(this.#flow.length - this.#sent);
+    void this.#client.blocks.take(size).then((block) => {
+      if (this.#failure !== undefined || this.#block >= 0) {
+        this.#client.blocks.give(block);
+        return;
+      }
+      this.#useBlock(block);
+      this.#drainSpill();
+      if (this.#spill === undefined) this.#flow.resume();
+    });
+  }
+
+  #drainSpill(): void {
+    const spill = this.#spill;
+    if (spill === undefined) return;
+    this.#spill = undefined;
+    const left = this.#fill(spill);
+    if (left.length > 0) this.#holdBack(left);
+  }
+
+  /** The flow has ended, but pieces of it still wait for blocks. */
+  async #lastPiece(): Promise<RingRecord> {
+    if (this.#failure !== undefined) throw this.#failure;
+    return new Promise((resolve, reject) => {
+      this.#onLast = (last) => last.then(resolve, reject);
+    });
+  }
+
+  /** Rejects when a piece fails: a full disk is told at once, not after the rest of a long payload. */
+  #firstFailure(): Promise<never> {
+    return new Promise((_, reject) => {
+      this.#onFailure = reject;
+    });
+  }
+
+  async #giveUp(): Promise<void> {
+    this.#client.blocks.holders.delete(this);
+    if (this.#block >= 0) {
+      this.#client.blocks.give(this.#block);
+      this.#block = -1;
+    }
+    this.#failure ??= new Error("the upload was given up");
+    if (this.#sent === 0 || this.#last !== undefined) return;
+    await this.#client.send({ kind: request.abort, a: this.#upload }).catch(() => {
+      // The path went away, and the upload with it.
+    });
+  }
+}
+
+const emptyView = new Uint8Array(0);

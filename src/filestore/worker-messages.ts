@@ -1,0 +1,81 @@
+/**
+ * The conversation between the main thread and a store-path worker: which fields of a ring record mean what. Every request
+ * is answered by exactly one completion of the same id, in any order; requests of one upload are executed in order.
+ */
+
+import type { LogRecord } from "#base/log.ts";
+import type { FileStoreErrorCode } from "#filestore/errors.ts";
+import type { StorePathSettings } from "#filestore/settings.ts";
+
+/** Requests. Field use is written as `field: meaning`. */
+export const request = {
+  /**
+   * A piece of a payload. a: upload number; block: the piece; flags: `first`, `last` and, on the first, the target in bits 8 and up.
+   * On the first also b: length of the whole; c: offset (modify); text: extension, master or target name; text2: `prefix\0extension` (slave).
+   * The completion of the last carries the final name in text.
+   */
+  write: 1,
+  /** Gives an upload up. a: upload number. */
+  abort: 2,
+  /** text: name; a: offset; b: length, 0 to the end; flags bit 0: an offset at the end is fine; block: filled. Completion a: size; b: mtime; c: handle for the rest or 0. */
+  read: 3,
+  /** a: handle; b: offset; c: length; block: filled. */
+  readMore: 4,
+  /** a: handle. */
+  readEnd: 5,
+  /** text: name; flags bit 0: compute the CRC. Completion a: size; b: mtime; c: CRC. */
+  facts: 6,
+  /** text: name. */
+  remove: 7,
+  /** text: name; a: new size. */
+  truncate: 8,
+  /** text: name. Completion text: the new name. */
+  regenerate: 9,
+  /** text: name; block: filled. */
+  readMetadata: 10,
+  /** text: name; block: the metadata text; flags bit 0: merge. */
+  writeMetadata: 11,
+  /** Completion a: total bytes; b: free bytes. */
+  space: 12,
+  /** Finishes what is under way and ends the thread. */
+  close: 13,
+} as const;
+
+export const writeFlag = { first: 1, last: 2 } as const;
+export const flagComputeCrc = 1;
+export const flagEmptyIsFine = 1;
+export const flagMerge = 1;
+
+/** Targets of a write, in the bits of its flags from `targetShift` up. */
+export const writeTarget = { normal: 0, appender: 1, slave: 2, append: 3, modify: 4 } as const;
+export const targetShift = 8;
+export type WriteTargetNumber = (typeof writeTarget)[keyof typeof writeTarget];
+
+/** Kinds of completion. */
+export const completion = { done: 0, failed: 1 } as const;
+
+/** A failure crosses as text `code` and text2 `errno\0message`. */
+export interface WireFailure {
+  readonly code: FileStoreErrorCode;
+  readonly message: string;
+  readonly errno: string;
+}
+
+/** What the thread is started with. */
+export interface StorePathThreadData {
+  readonly settings: StorePathSettings;
+  readonly requests: SharedArrayBuffer;
+  readonly completions: SharedArrayBuffer;
+  readonly blocks: SharedArrayBuffer;
+}
+
+/** What the thread posts beside the rings. */
+export type StorePathPost =
+  | { readonly post: "log"; readonly record: LogRecord }
+  | {
+      readonly post: "opened";
+      readonly rolledForward: number;
+      readonly swept: number;
+      readonly adopted: boolean;
+    }
+  | { readonly post: "unfit"; readonly code: string; readonly message: string };

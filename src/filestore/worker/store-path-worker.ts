@@ -1,0 +1,47 @@
+/**
+ * Entry of a store-path worker thread: opens the engine over its directory, then serves the ring until it is closed. The
+ * thread blocks in file calls and in waiting for requests; it never returns to an event loop before its end.
+ */
+import { AppError, describeError } from "#base/app-error.ts";
+import { Log } from "#base/log.ts";
+import { RingReader, RingWriter } from "#filestore/ring.ts";
+import { StorePathEngine } from "#filestore/worker/store-path-engine.ts";
+import { WorkerLoop } from "#filestore/worker/worker-loop.ts";
+import type { StorePathPost, StorePathThreadData } from "#filestore/worker-messages.ts";
+import { nodeClock } from "#platform/node/node-clock.ts";
+import { NodeFiles } from "#platform/node/node-files.ts";
+import { nodeRandom } from "#platform/node/node-random.ts";
+import { nodeThreadPort } from "#platform/node/node-thread-port.ts";
+
+function post(message: StorePathPost): void {
+  nodeThreadPort.post(message);
+}
+
+function main(): void {
+  const data = nodeThreadPort.data as StorePathThreadData;
+  const log = new Log(`store-path-${data.settings.index}`, (record) =>
+    post({ post: "log", record }),
+  );
+  let engine: StorePathEngine;
+  try {
+    engine = StorePathEngine.open(data.settings, {
+      files: new NodeFiles(),
+      clock: nodeClock,
+      random: nodeRandom(),
+      log,
+    });
+  } catch (error) {
+    const code = error instanceof AppError ? error.code : "disk-failed";
+    post({ post: "unfit", code, message: describeError(error) });
+    return;
+  }
+  post({ post: "opened", ...engine.openReport });
+  new WorkerLoop({
+    engine,
+    requests: new RingReader(data.requests),
+    completions: new RingWriter(data.completions),
+    blocks: data.blocks,
+  }).run();
+}
+
+main();
