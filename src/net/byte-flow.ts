@@ -9,10 +9,12 @@ export interface ByteSink {
   write(chunk: Uint8Array): boolean;
 }
 
-/** A payload of known length that arrives from outside. Drained once, by `drainTo` or `discard`. */
+/** A payload that arrives from outside. Drained once, by `drainTo`. */
 export interface ByteFlow {
-  /** Bytes in all. */
+  /** Bytes in all; with `lengthIsEstimate` only a guess, for choosing a place with room. */
   readonly length: number;
+  /** True where only the end of the flow tells its length, as in HTTP's chunked bodies: `drainTo` hands over more or fewer bytes. */
+  readonly lengthIsEstimate?: boolean;
   /** Resolves when every byte was handed to `sink`; rejects with `flow-broken` when the sender stops early. */
   drainTo(sink: ByteSink): Promise<void>;
   /** The sink can take more. Harmless at any time. */
