@@ -2,7 +2,12 @@
  * Carries a payload from its flow to a store-path worker: fills blocks, keeps a few of them in flight, and slows the
  * flow down when there are no more. A payload that fits one block is one request. Main thread.
  */
-import { type BlockHolder, blockSizeFor, smallBlockBytes } from "#filestore/block-pool.ts";
+import {
+  type BlockHolder,
+  type BlockSize,
+  blockSizeFor,
+  smallBlockBytes,
+} from "#filestore/block-pool.ts";
 import type { RingRecord } from "#filestore/ring.ts";
 import type { RequestFields, StorePathClient } from "#filestore/store-path-client.ts";
 import { request, writeFlag } from "#filestore/worker-messages.ts";
@@ -23,6 +28,9 @@ export class UploadSink implements ByteSink, BlockHolder {
   #filled = 0;
   /** What came while no block was free. */
   #spill: Uint8Array | undefined;
+  #begun = false;
+  /** A flow of unknown length has come to its end. */
+  #ended = false;
   #failure: Error | undefined;
   #last: Promise<RingRecord> | undefined;
   #onFailure: ((error: Error) => void) | undefined;
@@ -38,11 +46,13 @@ export class UploadSink implements ByteSink, BlockHolder {
 
   /** Drains the flow; resolves to the completion of the last piece. Leaves nothing behind when it rejects. */
   async run(): Promise<RingRecord> {
-    if (this.#flow.length === 0) this.#submit(-1, 0);
+    const open = this.#flow.lengthIsEstimate === true;
+    if (this.#flow.length === 0 && !open) this.#submit(-1, 0, true);
     try {
       const drained = this.#flow.drainTo(this);
-      if (this.#flow.length <= smallBlockBytes) await drained;
+      if (this.#flow.length <= smallBlockBytes && !open) await drained;
       else await Promise.race([drained, this.#firstFailure()]);
+      if (open) this.#endOpenFlow();
       return await (this.#last ?? this.#lastPiece());
     } catch (error) {
       await this.#giveUp();
@@ -67,19 +77,38 @@ export class UploadSink implements ByteSink, BlockHolder {
       this.#view.set(count === rest.length ? rest : rest.subarray(0, count), this.#filled);
       this.#filled += count;
       rest = rest.subarray(count);
-      const whole = this.#sent + this.#filled === this.#flow.length;
+      const whole = this.#isWhole(this.#sent + this.#filled);
       if (whole || this.#filled === this.#view.length) this.#submitBlock();
     }
     return rest;
   }
 
+  /** Only the end of a flow of unknown length tells which piece is the last. */
+  #isWhole(bytes: number): boolean {
+    return this.#flow.lengthIsEstimate !== true && bytes === this.#flow.length;
+  }
+
+  #endOpenFlow(): void {
+    this.#ended = true;
+    if (this.#spill !== undefined) return;
+    const block = this.#block;
+    this.#client.blocks.holders.delete(this);
+    this.#block = -1;
+    this.#submit(block, block < 0 ? 0 : this.#filled, true);
+  }
+
   #takeBlock(): boolean {
     if (this.#inFlight >= maxPiecesInFlight) return false;
-    const size = blockSizeFor(this.#flow.length - this.#sent);
+    const size = this.#wantedSize();
     const block = this.#client.blocks.tryTake(size);
     if (block === undefined) return false;
     this.#useBlock(block);
     return true;
+  }
+
+  #wantedSize(): BlockSize {
+    if (this.#flow.lengthIsEstimate === true) return this.#sent === 0 ? "small" : "large";
+    return blockSizeFor(this.#flow.length - this.#sent);
   }
 
   #useBlock(block: number): void {
@@ -97,13 +126,13 @@ export class UploadSink implements ByteSink, BlockHolder {
     const block = this.#block;
     this.#client.blocks.holders.delete(this);
     this.#block = -1;
-    this.#submit(block, this.#filled);
+    this.#submit(block, this.#filled, this.#isWhole(this.#sent + this.#filled));
   }
 
-  #submit(block: number, length: number): void {
-    const first = this.#sent === 0;
+  #submit(block: number, length: number, last: boolean): void {
+    const first = !this.#begun;
+    this.#begun = true;
     this.#sent += length;
-    const last = this.#sent === this.#flow.length;
     const flags = (first ? writeFlag.first : 0) | (last ? writeFlag.last : 0);
     this.#inFlight += 1;
     const sent = this.#client.send({
@@ -150,7 +179,7 @@ export class UploadSink implements ByteSink, BlockHolder {
 
   /** Nothing of ours is in flight whose end would free a block: stand in line. */
   #waitForBlock(): void {
-    const size = blockSizeFor(this.#flow.length - this.#sent);
+    const size = this.#wantedSize();
     void this.#client.blocks.take(size).then((block) => {
       if (this.#failure !== undefined || this.#block >= 0) {
         this.#client.blocks.give(block);
@@ -168,6 +197,7 @@ export class UploadSink implements ByteSink, BlockHolder {
     this.#spill = undefined;
     const left = this.#fill(spill);
     if (left.length > 0) this.#holdBack(left);
+    else if (this.#ended) this.#endOpenFlow();
   }
 
   /** The flow has ended, but pieces of it still wait for blocks. */
@@ -192,7 +222,7 @@ export class UploadSink implements ByteSink, BlockHolder {
       this.#block = -1;
     }
     this.#failure ??= new Error("the upload was given up");
-    if (this.#sent === 0 || this.#last !== undefined) return;
+    if (!this.#begun || this.#last !== undefined) return;
     await this.#client.send({ kind: request.abort, a: this.#upload }).catch(() => {
       // The path went away, and the upload with it.
     });

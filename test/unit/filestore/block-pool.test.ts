@@ -1,0 +1,76 @@
+/** Blocks are handed out once, come back, and never overlap. */
+import { expect, test } from "vitest";
+import {
+  BlockPool,
+  blockRoom,
+  blockSizeFor,
+  blockView,
+  largeBlockBytes,
+  smallBlockBytes,
+} from "#filestore/block-pool.ts";
+
+test("a payload gets the smallest block that holds it", () => {
+  expect(blockSizeFor(0)).toBe("small");
+  expect(blockSizeFor(smallBlockBytes)).toBe("small");
+  expect(blockSizeFor(smallBlockBytes + 1)).toBe("large");
+});
+
+test("no two blocks share a byte, and each has room for a header in front", () => {
+  const pool = new BlockPool();
+  const blocks: number[] = [];
+  for (const size of ["small", "large"] as const) {
+    for (let block = pool.tryTake(size); block !== undefined; block = pool.tryTake(size)) {
+      blocks.push(block);
+    }
+  }
+  const places = blocks
+    .map((block) => pool.view(block))
+    .map((view) => [view.byteOffset - blockRoom, view.byteOffset + view.length] as const)
+    .sort((one, other) => one[0] - other[0]);
+  for (const [index, place] of places.entries()) {
+    expect(place[0]).toBeGreaterThanOrEqual(places[index - 1]?.[1] ?? 0);
+  }
+  expect(places.at(-1)?.[1]).toBeLessThanOrEqual(pool.memory.byteLength);
+  expect(new Set(blocks).size).toBe(blocks.length);
+});
+
+test("both threads see the same bytes under the same number", () => {
+  const pool = new BlockPool();
+  const block = pool.tryTake("large") ?? -1;
+  pool.view(block).fill(7, 0, 3);
+  expect([...blockView(pool.memory, block).subarray(0, 4)]).toEqual([7, 7, 7, 0]);
+  expect(pool.view(block).length).toBe(largeBlockBytes);
+});
+
+test("who waits gets the block that is given back, in order of asking", async () => {
+  const pool = new BlockPool();
+  const taken: number[] = [];
+  for (let block = pool.tryTake("large"); block !== undefined; block = pool.tryTake("large")) {
+    taken.push(block);
+  }
+  const order: string[] = [];
+  const first = pool.take("large").then((block) => {
+    order.push("first");
+    return block;
+  });
+  const second = pool.take("large").then((block) => {
+    order.push("second");
+    return block;
+  });
+  pool.give(taken[0] ?? -1);
+  pool.give(taken[1] ?? -1);
+  expect([await first, await second]).toEqual([taken[0], taken[1]]);
+  expect(order).toEqual(["first", "second"]);
+});
+
+test("when blocks run out, those who hold partly filled ones are asked to let go", () => {
+  const pool = new BlockPool();
+  let asked = 0;
+  pool.holders.add({
+    yieldBlock: () => {
+      asked += 1;
+    },
+  });
+  while (pool.tryTake("large") !== undefined);
+  expect(asked).toBe(1);
+});
