@@ -51,6 +51,25 @@ export interface ConnectOptions {
   readonly from?: string;
 }
 
+export interface ListenPathOptions {
+  /** Of the Unix socket; a stale one that nobody listens on is replaced. */
+  readonly path: string;
+  readonly backlog: number;
+  /** Permission bits of the socket file, such as 0o660. */
+  readonly mode: number;
+}
+
+export interface PathListener extends AsyncDisposable {
+  readonly path: string;
+  /** Takes no new connections and removes the socket file. */
+  close(): Promise<void>;
+}
+
+export interface ConnectPathOptions {
+  readonly path: string;
+  readonly timeoutMs: number;
+}
+
 export interface NetworkAddress {
   readonly interfaceName: string;
   readonly address: string;
@@ -64,5 +83,12 @@ export interface Network {
   listen(options: ListenOptions, onConnection: (connection: Connection) => void): Promise<Listener>;
   /** Rejects on refusal, timeout or abort. */
   connect(options: ConnectOptions, signal?: AbortSignal): Promise<Connection>;
+  /** A Unix socket. Rejects where another process listens on it, or the file cannot be made. */
+  listenPath(
+    options: ListenPathOptions,
+    onConnection: (connection: Connection) => void,
+  ): Promise<PathListener>;
+  /** Rejects on absence, refusal, timeout or abort. */
+  connectPath(options: ConnectPathOptions, signal?: AbortSignal): Promise<Connection>;
   addresses(): NetworkAddress[];
 }

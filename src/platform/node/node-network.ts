@@ -3,16 +3,26 @@
  * one a chunk (performance notes §2: 8.9 against 11.8 µs an exchange); that needs the private handle of the socket, and
  * falls back to ordinary `data` events where a runtime has none. Main thread.
  */
-import { type AddressInfo, createServer, type Server, Socket } from "node:net";
+import {
+  type AddressInfo,
+  createServer,
+  type Server,
+  Socket,
+  type SocketConnectOpts,
+} from "node:net";
 import { networkInterfaces } from "node:os";
 import type {
   Connection,
   ConnectOptions,
+  ConnectPathOptions,
   Listener,
   ListenOptions,
+  ListenPathOptions,
   Network,
   NetworkAddress,
+  PathListener,
 } from "#platform/network.ts";
+import { listenOnPath } from "#platform/node/node-path-listener.ts";
 
 /** Large enough that a 256 KiB block fills in two reads, small enough to stay in the cache. */
 const receiveBufferSize = 128 * 1024;
@@ -181,7 +191,37 @@ export class NodeNetwork implements Network {
   }
 
   connect(options: ConnectOptions, signal?: AbortSignal): Promise<Connection> {
+    const target = {
+      host: options.address,
+      port: options.port,
+      ...(options.from === undefined ? {} : { localAddress: options.from }),
+    };
+    const name = `${options.address}:${options.port}`;
+    return this.#connect(target, { name, timeoutMs: options.timeoutMs, signal });
+  }
+
+  listenPath(
+    options: ListenPathOptions,
+    onConnection: (connection: Connection) => void,
+  ): Promise<PathListener> {
+    return listenOnPath(options, (accepted) => {
+      const hook: ReceiveHook = { target: ignoreChunk };
+      const socket = withSharedBuffer(accepted, this.#receiveBuffer, hook);
+      onConnection(new NodeConnection(socket, hook));
+    });
+  }
+
+  connectPath(options: ConnectPathOptions, signal?: AbortSignal): Promise<Connection> {
+    const { path, timeoutMs } = options;
+    return this.#connect({ path }, { name: path, timeoutMs, signal });
+  }
+
+  #connect(target: SocketConnectOpts, how: ConnectLimits): Promise<Connection> {
     return new Promise((resolve, reject) => {
+      if (how.signal?.aborted === true) {
+        reject(new Error("connecting was abandoned"));
+        return;
+      }
       const hook: ReceiveHook = { target: ignoreChunk };
       const socket = new Socket({
         onread: {
@@ -194,27 +234,20 @@ export class NodeNetwork implements Network {
       } as unknown as ConstructorParameters<typeof Socket>[0]);
       const fail = (error: Error): void => {
         clearTimeout(timer);
-        signal?.removeEventListener("abort", onAbort);
+        how.signal?.removeEventListener("abort", onAbort);
         socket.destroy();
         reject(error);
       };
       const onAbort = (): void => fail(new Error("connecting was abandoned"));
-      const timer = setTimeout(() => fail(timeoutError(options)), Math.max(1, options.timeoutMs));
-      signal?.addEventListener("abort", onAbort, { once: true });
+      const timer = setTimeout(() => fail(timeoutError(how)), Math.max(1, how.timeoutMs));
+      how.signal?.addEventListener("abort", onAbort, { once: true });
       socket.once("error", fail);
-      socket.connect(
-        {
-          host: options.address,
-          port: options.port,
-          ...(options.from === undefined ? {} : { localAddress: options.from }),
-        },
-        () => {
-          clearTimeout(timer);
-          signal?.removeEventListener("abort", onAbort);
-          socket.off("error", fail);
-          resolve(new NodeConnection(socket, hook));
-        },
-      );
+      socket.connect(target, () => {
+        clearTimeout(timer);
+        how.signal?.removeEventListener("abort", onAbort);
+        socket.off("error", fail);
+        resolve(new NodeConnection(socket, hook));
+      });
     });
   }
 
@@ -235,9 +268,14 @@ export class NodeNetwork implements Network {
   }
 }
 
-function timeoutError(options: ConnectOptions): Error {
-  const error = new Error(
-    `no answer from ${options.address}:${options.port} within ${options.timeoutMs} ms`,
-  );
+interface ConnectLimits {
+  /** Of the other end, for messages. */
+  readonly name: string;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+function timeoutError(how: ConnectLimits): Error {
+  const error = new Error(`no answer from ${how.name} within ${how.timeoutMs} ms`);
   return Object.assign(error, { code: "ETIMEDOUT" });
 }
