@@ -50,6 +50,8 @@ export class FrameClient {
   /** Whoever drains a reply asked for a pause, which is not the peer's silence. */
   #paused = false;
   #broken: Error | undefined;
+  /** Continues an upload that waits for the kernel to take something. */
+  #wakeSender: (() => void) | undefined;
   /** Called once when the connection has become unusable by itself. */
   onBroken: () => void = () => {};
 
@@ -111,10 +113,14 @@ export class FrameClient {
   ): Promise<Reply> {
     const writer = this.#encode(message, request, source.length);
     const body = this.#expect(undefined);
-    // The reply may be a refusal that comes while we still send.
-    body.catch(() => {});
+    // The reply may be a refusal that comes while we still send: the rest of the payload is not worth sending then.
+    let refused = false;
+    body.catch(() => {
+      refused = true;
+      this.#wakeSender?.();
+    });
     try {
-      await this.#sendBehind(writer.bytes(), source);
+      await this.#sendBehind(writer.bytes(), source, () => refused);
       return this.#decode(message, await body);
     } catch (error) {
       source.close();
@@ -203,15 +209,14 @@ export class FrameClient {
     });
   }
 
-  async #sendBehind(head: Uint8Array, source: ByteSource): Promise<void> {
+  async #sendBehind(head: Uint8Array, source: ByteSource, refused: () => boolean): Promise<void> {
     let inFlight = 0;
-    let wake: (() => void) | undefined;
     this.#connection.cork();
     this.#connection.write(head);
     let corked = true;
     for (;;) {
       const piece = await source.next();
-      if (piece === undefined || this.#broken !== undefined) {
+      if (piece === undefined || this.#broken !== undefined || refused()) {
         piece?.release();
         break;
       }
@@ -220,13 +225,13 @@ export class FrameClient {
         inFlight -= 1;
         piece.release();
         this.#progressAt = this.#options.clock.monotonicMs();
-        wake?.();
+        this.#wakeSender?.();
       });
       if (corked) this.#connection.uncork();
       corked = false;
-      while (inFlight >= piecesInFlight && this.#broken === undefined) {
+      while (inFlight >= piecesInFlight && this.#broken === undefined && !refused()) {
         await new Promise<void>((resolve) => {
-          wake = resolve;
+          this.#wakeSender = resolve;
         });
       }
     }
