@@ -1,5 +1,5 @@
 /** What the storage role needs to know of the configuration; `daemon/compose.ts` fills it. Times in milliseconds. */
-import type { Endpoint } from "#model/endpoint.ts";
+import type { ServerEndpoint } from "#model/endpoint.ts";
 import type { GroupName } from "#model/group-name.ts";
 
 export interface StorageSettings {
@@ -10,7 +10,7 @@ export interface StorageSettings {
   readonly address: string;
   /** Numeric storage id as text; empty where the tracker finds it by address. */
   readonly serverId: string;
-  readonly trackers: readonly Endpoint[];
+  readonly trackers: readonly ServerEndpoint[];
   readonly subdirCount: number;
   readonly uploadPriority: number;
   readonly maxConnections: number;

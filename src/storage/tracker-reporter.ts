@@ -5,7 +5,7 @@
 import { describeError } from "#base/app-error.ts";
 import type { Log } from "#base/log.ts";
 import type { StorePathReport } from "#filestore/file-store.ts";
-import { type Endpoint, formatEndpoint } from "#model/endpoint.ts";
+import { formatServerEndpoint, type ServerEndpoint } from "#model/endpoint.ts";
 import { isStorageId, type StorageId } from "#model/storage-id.ts";
 import type { StorageIdEntry } from "#model/storage-id-line.ts";
 import { storageStatus } from "#model/storage-status.ts";
@@ -27,7 +27,7 @@ const mebibyte = 1024 * 1024;
 const reportDelayMs = 50;
 
 export interface ReporterParts {
-  readonly tracker: Endpoint;
+  readonly tracker: ServerEndpoint;
   readonly settings: StorageSettings;
   readonly network: Network;
   readonly clock: Clock;
@@ -50,6 +50,8 @@ export class TrackerReporter {
   #wake: (() => void) | undefined;
   #diskReportDue = 0;
   #sentRevision = -1;
+  /** The one that answered. */
+  #trackerAddress = "";
 
   constructor(parts: ReporterParts) {
     this.#parts = parts;
@@ -62,7 +64,7 @@ export class TrackerReporter {
     readonly problem: string;
   } {
     return {
-      tracker: formatEndpoint(this.#parts.tracker),
+      tracker: formatServerEndpoint(this.#parts.tracker),
       state: this.#state,
       problem: this.#state === "joined" ? "" : this.#problem,
     };
@@ -92,31 +94,51 @@ export class TrackerReporter {
     const problem = describeError(error);
     const state = error instanceof WireStatusError ? "refused" : "connecting";
     if (this.#state === "joined" || problem !== this.#problem) {
-      this.#log.warn("tracker-lost", { tracker: formatEndpoint(this.#parts.tracker), problem });
+      this.#log.warn("tracker-lost", {
+        tracker: formatServerEndpoint(this.#parts.tracker),
+        problem,
+      });
     }
     this.#state = state;
     this.#problem = problem;
   }
 
   async #membershipOnce(signal: AbortSignal): Promise<void> {
-    const { tracker, settings, network, clock } = this.#parts;
-    const client = await FrameClient.connect(
-      { ...tracker, timeoutMs: settings.connectTimeoutMs },
-      { network, clock, networkTimeoutMs: settings.networkTimeoutMs },
-      signal,
-    );
+    const { tracker } = this.#parts;
+    const client = await this.#connect(signal);
     client.onBroken = () => this.#wake?.();
     try {
       await this.#introduce(client);
       await this.#join(client);
       if (this.#state !== "joined") {
-        this.#log.notice("tracker-joined", { tracker: formatEndpoint(tracker) });
+        this.#log.notice("tracker-joined", { tracker: formatServerEndpoint(tracker) });
       }
       this.#state = "joined";
       await this.#beat(client, signal);
     } finally {
       client.close();
     }
+  }
+
+  /** By any of the tracker's addresses; the last failure is told when none answers. */
+  async #connect(signal: AbortSignal): Promise<FrameClient> {
+    const { tracker, settings, network, clock } = this.#parts;
+    const { port } = tracker;
+    let failure: unknown = new Error("the tracker has no address");
+    for (const address of tracker.addresses) {
+      try {
+        const client = await FrameClient.connect(
+          { address, port, timeoutMs: settings.connectTimeoutMs },
+          { network, clock, networkTimeoutMs: settings.networkTimeoutMs },
+          signal,
+        );
+        this.#trackerAddress = address;
+        return client;
+      } catch (error) {
+        failure = error;
+      }
+    }
+    throw failure;
   }
 
   /** Learns the cluster's parameters and under which address and id it knows us. */
@@ -156,7 +178,7 @@ export class TrackerReporter {
   }
 
   async #join(client: FrameClient): Promise<void> {
-    const { settings, membership, view, tracker } = this.#parts;
+    const { settings, membership, view } = this.#parts;
     const { facts } = membership;
     const reply = await client.call(trackerReports.storageJoin, {
       group: settings.group,
@@ -170,8 +192,8 @@ export class TrackerReporter {
       initializing: !facts.syncSettled,
       status: settings.trackers.length === 1 ? storageStatus.init : -1,
       id: view.ownId,
-      trackerAddress: tracker.address,
-      trackers: settings.trackers.map(({ address, port }) => ({ addresses: [address], port })),
+      trackerAddress: this.#trackerAddress,
+      trackers: settings.trackers,
     });
     await membership.settleOnce(() => this.#askForSource(client));
     const { syncSource, syncUntil } = membership.facts;

@@ -1,0 +1,104 @@
+/** From the node's settings to what each role wants to know, in the role's own words. Pure. */
+import { addressMatcher } from "#config/address-rules.ts";
+import type { Config } from "#config/schema.ts";
+import type { StorePathSettings } from "#filestore/settings.ts";
+import type { ServerEndpoint } from "#model/endpoint.ts";
+import type { FileSource } from "#model/file-id.ts";
+import { GroupName } from "#model/group-name.ts";
+import { numericStorageId, StorageId } from "#model/storage-id.ts";
+import type { StorageIdEntry } from "#model/storage-id-line.ts";
+import type { StorageSettings } from "#storage/storage-settings.ts";
+import type { TrackerSettings } from "#tracker/tracker-settings.ts";
+
+/** The FastDFS release whose formats we speak; peers read nothing else from it (protocol §13.1). */
+export const wireVersion = "6.16.1";
+/** The tracker's default package limit (protocol §1.7). */
+const trackerMaxBodyBytes = 256 * 1024;
+
+export function trackerSettings(
+  { node, tracker }: Config,
+  storageIds: readonly StorageIdEntry[] | undefined,
+): TrackerSettings {
+  return {
+    addresses: node.bind,
+    port: tracker.port,
+    maxConnections: node.maxConnections,
+    networkTimeoutMs: node.networkTimeoutMs,
+    stopDeadlineMs: node.stopTimeoutMs,
+    maxBodyBytes: trackerMaxBodyBytes,
+    wireVersion,
+    storeLookup: tracker.storeLookup,
+    storeGroup: tracker.storeGroup,
+    storeServer: tracker.storeServer,
+    storePath: tracker.storePath,
+    downloadServer: tracker.downloadServer,
+    reservedSpace: tracker.reservedSpace,
+    fetchAll: "every",
+    checkActiveIntervalMs: tracker.checkActiveIntervalMs,
+    responseAddressSize: tracker.responseAddressSize,
+    storageIds,
+    idTypeInFilename: tracker.idTypeInFilename,
+    trustStorageId: tracker.trustStorageId,
+    storageIpChangedAutoAdjust: tracker.storageIpChangedAutoAdjust,
+    syncFileMaxDelayMs: tracker.syncFileMaxDelayMs,
+    syncFileMaxTimeMs: tracker.syncFileMaxTimeMs,
+    storeSlaveFileUseLink: tracker.storeSlaveFileUseLink,
+    trunk: tracker.trunk,
+  };
+}
+
+/** `ownTracker` is used where the settings name no tracker. */
+export function storageSettings(
+  { node, storage }: Config,
+  address: string,
+  ownTracker: ServerEndpoint,
+): StorageSettings {
+  return {
+    group: GroupName(storage.group),
+    port: storage.port,
+    bind: node.bind,
+    address,
+    serverId: storage.serverId,
+    trackers: storage.trackers.length === 0 ? [ownTracker] : storage.trackers,
+    subdirCount: storage.subdirCount,
+    uploadPriority: storage.uploadPriority,
+    maxConnections: node.maxConnections,
+    connectTimeoutMs: node.connectTimeoutMs,
+    networkTimeoutMs: node.networkTimeoutMs,
+    heartBeatIntervalMs: storage.heartBeatIntervalMs,
+    diskReportIntervalMs: storage.diskReportIntervalMs,
+    version: wireVersion,
+    mode: storage.mode,
+  };
+}
+
+export function storePathSettings({ storage }: Config, address: string): StorePathSettings[] {
+  const source = initialSource(storage.serverId, address);
+  return storage.paths.map(({ directory, readonly }, index) => ({
+    index,
+    directory,
+    readOnly: readonly,
+    subdirCount: storage.subdirCount,
+    createAllDirectories: storage.createDirectories === "all",
+    distribution: storage.fileDistributeMode,
+    rotateCount: storage.fileDistributeRotateCount,
+    durability: storage.durability,
+    source,
+    adoptBasePath: storage.adoptBasePath,
+  }));
+}
+
+/** What file ids say until a tracker has told whether the cluster uses numeric ids. */
+function initialSource(serverId: string, address: string): FileSource {
+  return numericStorageId(serverId) === undefined
+    ? { kind: "address", address }
+    : { kind: "id", id: StorageId(serverId) };
+}
+
+/** Who may use the FastDFS ports. */
+export function admission(
+  { node }: Config,
+  resolved: ReadonlyMap<string, readonly string[]>,
+): (address: string) => boolean {
+  return addressMatcher(node.allowHosts, resolved);
+}

@@ -1,0 +1,41 @@
+/** The process and the machine that it runs on, as the daemon sees them. */
+export type SignalName = "SIGTERM" | "SIGINT" | "SIGHUP" | "SIGUSR2";
+
+export interface ProcessUsage {
+  readonly residentBytes: number;
+  /** CPU time spent so far, user and system, in seconds. */
+  readonly cpuSeconds: number;
+  /** Descriptors open now; undefined where the system does not tell. */
+  readonly openDescriptors: number | undefined;
+}
+
+export interface Host {
+  readonly processId: number;
+  readonly hostname: string;
+  readonly workingDirectory: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** True when a person reads our messages. */
+  readonly interactive: boolean;
+  /** Text for people and for the journal; never fails. */
+  writeError(text: string): void;
+  writeOutput(text: string): void;
+  onSignal(name: SignalName, handler: () => void): void;
+  usage(): ProcessUsage;
+  /** The text of a file, or undefined where there is none. Throws `FileError` where it cannot be read. */
+  readText(path: string): string | undefined;
+  /** Names in a directory, sorted; empty where there is none. */
+  listDirectory(path: string): readonly string[];
+  /** Makes a directory and those above it. */
+  makeDirectory(path: string): void;
+  /** A file that is only appended to; lines are on their way to the disk at most a second later. */
+  openAppend(path: string): AppendFile;
+  /** Tells the service manager; does nothing where there is none. Must not block. */
+  notify(state: string): void;
+}
+
+export interface AppendFile {
+  write(text: string): void;
+  /** Continues in a new file of the same name, after somebody moved the old one away. */
+  reopen(): void;
+  close(): void;
+}
