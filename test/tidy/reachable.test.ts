@@ -1,12 +1,12 @@
 /** Dead files. */
 import { expect, test } from "vitest";
-import { entries } from "./layers.ts";
+import { entries, keptFiles } from "./layers.ts";
 import { readSources } from "./repository.ts";
 import { findDeadFiles } from "./rules/reachable.ts";
 import { parseSource } from "./source.ts";
 
 test("every source file is reached from an entry", () => {
-  const paths = entries.map((entry) => entry.path);
+  const paths = [...entries, ...keptFiles].map((entry) => entry.path);
   expect(findDeadFiles(readSources(["src"]), paths)).toEqual([]);
 });
 
