@@ -9,7 +9,11 @@ export type NetErrorCode =
   /** Nothing came within the time limit. */
   | "peer-silent"
   /** Connecting failed. */
-  | "peer-unreachable";
+  | "peer-unreachable"
+  /** All connections to the peer that we allow ourselves stayed in use. */
+  | "peer-busy"
+  /** Our own end was closed before. */
+  | "client-closed";
 
 export function netError(
   code: NetErrorCode,

@@ -216,7 +216,7 @@ export class FrameClient {
     let corked = true;
     for (;;) {
       const piece = await source.next();
-      if (piece === undefined || this.#broken !== undefined || refused()) {
+      if (piece === undefined || this.#connection.closed || refused()) {
         piece?.release();
         break;
       }
@@ -229,7 +229,7 @@ export class FrameClient {
       });
       if (corked) this.#connection.uncork();
       corked = false;
-      while (inFlight >= piecesInFlight && this.#broken === undefined && !refused()) {
+      while (inFlight >= piecesInFlight && !this.#connection.closed && !refused()) {
         await new Promise<void>((resolve) => {
           this.#wakeSender = resolve;
         });
