@@ -67,7 +67,7 @@ export class RunReporter implements Reporter {
     if (directory !== undefined) {
       mkdirSync(directory, { recursive: true });
       const report = { ...summary.counts, skips: Object.fromEntries(summary.skips) };
-      writeFileSync(join(directory, `${process.pid}.json`), JSON.stringify(report));
+      writeFileSync(join(directory, `${Date.now()}-${process.pid}.json`), JSON.stringify(report));
       lines.pop();
     }
     for (const line of lines) console.log(line);
