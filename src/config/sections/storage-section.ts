@@ -1,0 +1,143 @@
+/** Settings of the storage role: `[storage]` and its store paths `[[storage.path]]` (protocol §11.4). */
+import { defaultTrackerPort } from "#config/sections/tracker-section.ts";
+import { setting, table, tableList } from "#config/setting.ts";
+import {
+  choice,
+  duration,
+  flag,
+  integer,
+  list,
+  path,
+  text,
+  trackerAddress,
+  type ValueType,
+} from "#config/value-types.ts";
+import { isGroupName } from "#model/group-name.ts";
+import { numericStorageId } from "#model/storage-id.ts";
+import { maxStorePaths } from "#model/store-path-index.ts";
+
+/** Storages refuse more (protocol §11.4), and JOIN has no room for them. */
+const maxTrackers = 16;
+
+export const storageSection = table("The storage role, which keeps the files.", {
+  port: setting(integer({ min: 0, max: 65_535 }), {
+    default: 23_000,
+    applies: "role-restart",
+    fastdfs: "storage.conf port",
+    says: "TCP port of the storage; 0 takes a free one.",
+  }),
+  group: setting(
+    text({ form: { words: "a group name of 1 to 16 letters and digits", accepts: isGroupName } }),
+    {
+      default: "group1",
+      applies: "role-restart",
+      fastdfs: "storage.conf group_name",
+      says: "The group that this storage belongs to; storages of one group hold the same files.",
+    },
+  ),
+  trackers: setting(list(trackerAddress(defaultTrackerPort), { min: 0, max: maxTrackers }), {
+    default: [],
+    applies: "role-restart",
+    fastdfs: "storage.conf tracker_server, mod_fastdfs.conf tracker_server",
+    says: "The trackers of the cluster; empty means the tracker of this node.",
+  }),
+  path: tableList({
+    says: "The store paths, M00 first; without any there is one, store0 in node.data_dir.",
+    max: maxStorePaths,
+    applies: "role-restart",
+    textEntry: "directory",
+    entries: {
+      directory: setting(path(), {
+        applies: "role-restart",
+        fastdfs: "storage.conf store_pathN",
+        says: "Directory of the store path; its files lie below data/ in it.",
+      }),
+      readonly: setting(flag(), {
+        default: false,
+        applies: "role-restart",
+        fastdfs: "storage.conf store_pathN_readonly",
+        says: "Whether no new files are placed there.",
+      }),
+    },
+  }),
+  subdir_count: setting(integer({ min: 1, max: 256, unit: "directories" }), {
+    default: 256,
+    applies: "role-restart",
+    fastdfs: "storage.conf subdir_count_per_path",
+    says: "How many directories each of the two levels of a store path has; must never change while it holds files.",
+  }),
+  create_directories: setting(choice("when-needed", "all"), {
+    default: "when-needed",
+    applies: "role-restart",
+    says: "Whether the directories of a store path are made when a file needs them, or all at start, as a C storage that is to take the path over wants it.",
+  }),
+  durability: setting(choice("flushed", "relaxed"), {
+    default: "flushed",
+    applies: "role-restart",
+    says: "Whether an upload is answered when its bytes are flushed to the disk, or as soon as they are written, as FastDFS does.",
+  }),
+  file_distribute_mode: setting(choice("round-robin", "hash"), {
+    default: "round-robin",
+    applies: "role-restart",
+    fastdfs: "storage.conf file_distribute_path_mode",
+    fastdfsValues: { "0": "round-robin", "1": "hash" },
+    says: "How the directory for a new file is chosen: in turn, or by a hash of its name.",
+  }),
+  file_distribute_rotate_count: setting(integer({ min: 1, max: 1_000_000_000, unit: "files" }), {
+    default: 100,
+    applies: "role-restart",
+    fastdfs: "storage.conf file_distribute_rotate_count",
+    says: "How many files go into one directory before the next one has its turn.",
+  }),
+  heart_beat_interval: setting(duration({ min: "1s", max: "1h" }), {
+    default: "10s",
+    applies: "role-restart",
+    fastdfs: "storage.conf heart_beat_interval",
+    says: "How often each tracker is told that this storage is alive.",
+  }),
+  disk_report_interval: setting(duration({ min: "1s", max: "1d" }), {
+    default: "60s",
+    applies: "role-restart",
+    fastdfs: "storage.conf stat_report_interval",
+    says: "How often each tracker is told how much space is free.",
+  }),
+  upload_priority: setting(integer({ min: -2_147_483_648, max: 2_147_483_647 }), {
+    default: 10,
+    applies: "role-restart",
+    fastdfs: "storage.conf upload_priority",
+    says: 'Where tracker.store_server is "priority", the storage with the smallest number takes the uploads.',
+  }),
+  mode: setting(choice("both", "read", "write", "none"), {
+    default: "both",
+    applies: "role-restart",
+    says: "What clients may do here: read and write, only one of the two, or nothing.",
+  }),
+  server_id: setting(storageServerId(), {
+    default: "",
+    applies: "role-restart",
+    fastdfs: "storage.conf server_id",
+    says: "This storage's number in the tracker's storage_ids_file; empty means that the tracker finds it by address.",
+  }),
+  adopt_base_path: setting(path({ mayBeEmpty: true }), {
+    default: "",
+    applies: "role-restart",
+    fastdfs: "storage.conf base_path",
+    says: "The base_path of a C FastDFS storage whose store paths these were; its binlog is taken over at the first start.",
+  }),
+  access_log: setting(path({ mayBeEmpty: true }), {
+    default: "",
+    applies: "role-restart",
+    says: "File that gets one line for each request of a client; empty writes none.",
+  }),
+});
+
+/** A number 1 … 16777215 as text, or empty; FastDFS compares these ids as text. */
+function storageServerId(): ValueType<string, ""> {
+  const base = text({
+    form: {
+      words: "a number from 1 to 16777215, or empty",
+      accepts: (id) => id === "" || numericStorageId(id) !== undefined,
+    },
+  });
+  return { ...base, read: (value) => base.read(typeof value === "number" ? String(value) : value) };
+}
