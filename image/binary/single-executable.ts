@@ -33,6 +33,16 @@ export function buildExecutable(target: Target, bundle: Bundle): string {
   runCommand(process.execPath, ["--build-sea", config], { cwd: folder });
   chmodSync(part, 0o755);
   renameSync(part, output);
+  forgetCachedPages(output);
   console.log(`${output} ${(statSync(output).size / 1e6).toFixed(1)} MB`);
   return output;
+}
+
+/**
+ * A file that was just written lies in memory in large pieces, which the kernel maps whole: 38 MB more resident than after a
+ * boot. Forgetting them makes what is measured after a build what users see.
+ */
+function forgetCachedPages(path: string): void {
+  const args = [`of=${path}`, "oflag=nocache", "conv=notrunc,fdatasync", "count=0", "status=none"];
+  runCommand("dd", args, { cwd: dist });
 }
