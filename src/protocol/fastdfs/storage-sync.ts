@@ -1,3 +1,7 @@
+/**
+ * How a storage passes what happened to it on to its peers (protocol §2.7). `timestamp` is that of the operation at its source,
+ * in Unix seconds. The group field of C senders has garbage behind its NUL.
+ */
 import type { ValueOf } from "#protocol/codec.ts";
 import { drained, headerStatus, restText, size, struct, u8, u32 } from "#protocol/codecs.ts";
 import { commands } from "#protocol/commands.ts";

@@ -1,6 +1,6 @@
 /**
  * Writes the vectors: `node main.ts OUT_DIRECTORY SOURCE…`, where a source is a capture (`.pcap`, `.pcap.gz`), a recording
- * (`.json`) or a text in the notation of `synthetic.md` (`.md`; published ones are told by another name). Reads no other file.
+ * (`.jsonl`) or a text in the notation of `synthetic.md` (`.md`; published ones are told by another name). Reads no other file.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
@@ -45,7 +45,7 @@ for (const message of Object.values(allMessages) as readonly AnyMessage[]) {
 
 function readSource(path: string): readonly Exchange[] {
   const name = basename(path);
-  if (name.endsWith(".json")) return recordedExchanges(readFileSync(path, "utf8"));
+  if (name.endsWith(".jsonl")) return recordedExchanges(readFileSync(path, "utf8"));
   if (name.endsWith(".md")) {
     const kind = name === "synthetic.md" ? "synthetic" : "published";
     return notationExchanges(readFileSync(path, "utf8"), { kind, source: name });

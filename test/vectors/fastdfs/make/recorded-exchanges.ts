@@ -1,4 +1,4 @@
-/** Exchanges out of a JSON file of those recorded by a program that spoke to the reference: frames in hexadecimal, and when. */
+/** Exchanges that a program recorded which spoke to the reference, one a line in JSON: frames in hexadecimal, and when. */
 import type { Exchange } from "./exchange.ts";
 
 interface Recorded {
@@ -11,8 +11,10 @@ interface Recorded {
   readonly at: string;
 }
 
-export function recordedExchanges(json: string): readonly Exchange[] {
-  return (JSON.parse(json) as readonly Recorded[]).map((exchange) => ({
+export function recordedExchanges(text: string): readonly Exchange[] {
+  const lines = text.split("\n").filter((line) => line !== "");
+  const recorded = lines.map((line) => JSON.parse(line) as Recorded);
+  return recorded.map((exchange) => ({
     command: exchange.command,
     request: Buffer.from(exchange.request, "hex"),
     reply: exchange.reply === "" ? undefined : Buffer.from(exchange.reply, "hex"),
