@@ -138,7 +138,7 @@ export class StorageRole {
       maxConnections: this.#settings.maxConnections,
       networkTimeoutMs: this.#settings.networkTimeoutMs,
       maxBodyBytes,
-      closesAfterInvalid: true,
+      closesAfterInvalid: false,
       answersOversized: true,
     });
   }
