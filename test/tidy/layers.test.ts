@@ -79,6 +79,15 @@ test("Node's modules for input and output stay in the real world", () => {
   ]);
 });
 
+test("the real world names entries by their place, and nobody names anything else", () => {
+  const place = (path: string, target: string): string[] =>
+    checkImports(parseSource(path, `new URL("${target}", import.meta.url);`));
+  const entry = "../../filestore/worker/store-path-worker.ts";
+  expect(place("src/platform/node/a.ts", entry)).toEqual([]);
+  expect(place("src/platform/node/a.ts", "../../filestore/file-store.ts")).toHaveLength(1);
+  expect(place("src/net/http/a.ts", entry)).toHaveLength(1);
+});
+
 test("a package stays where it belongs", () => {
   expect(problems("src/platform/node/a.ts", "Database better-sqlite3")).toEqual([]);
   expect(problems("src/tracker/a.ts", "Database better-sqlite3")).toHaveLength(1);

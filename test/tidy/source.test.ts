@@ -14,6 +14,7 @@ test("every kind of import is found, with its line, its names and its file", () 
     'const text = \'import x from "#no/import.ts"\'; // import y from "#no/import.ts"',
   ].join("\n");
   const { imports } = parseSource("src/one/two.ts", text);
+  expect(imports.filter((item) => item.kind === "place").map((item) => item.line)).toEqual([7]);
   expect(imports.map(({ line, names, target }) => [line, names, target])).toEqual([
     [1, ["a", "B"], "src/base/a.ts"],
     [2, ["default"], undefined],

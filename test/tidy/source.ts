@@ -6,6 +6,8 @@ import { dirname, join } from "node:path/posix";
 import { type ESTree, parseSync, Visitor, type VisitorObject } from "vite";
 
 export interface Import {
+  /** A place is named by `new URL("…", import.meta.url)`: a thread's entry, a file of the repository. */
+  readonly kind: "module" | "place";
   /** As written, such as `#base/assert.ts`. */
   readonly specifier: string;
   readonly line: number;
@@ -83,12 +85,12 @@ function collectImports(
   lineAt: (offset: number) => number,
 ): Import[] {
   const imports: Import[] = [];
-  const add = (literal: unknown, names: readonly string[]): void => {
+  const add = (literal: unknown, names: readonly string[], kind: Import["kind"] = "module") => {
     const node = literal as { type?: string; value?: unknown; start: number } | null | undefined;
     if (node?.type !== "Literal" || typeof node.value !== "string") return;
     const specifier = node.value;
     const line = lineAt(node.start);
-    imports.push({ specifier, line, names, target: resolveImport(path, specifier) });
+    imports.push({ kind, specifier, line, names, target: resolveImport(path, specifier) });
   };
   new Visitor({
     ImportDeclaration: (node) => add(node.source, node.specifiers.map(importedName)),
@@ -102,7 +104,7 @@ function collectImports(
     TSImportType: (node) => add(node.source, ["*"]),
     NewExpression: (node) => {
       const isUrl = node.callee.type === "Identifier" && node.callee.name === "URL";
-      if (isUrl && node.arguments.length === 2) add(node.arguments[0], ["*"]);
+      if (isUrl && node.arguments.length === 2) add(node.arguments[0], ["*"], "place");
     },
   }).visit(program);
   return imports.sort((left, right) => left.line - right.line);

@@ -16,6 +16,7 @@ function problemOf(path: string, item: Import): string | undefined {
 }
 
 function ownProblem(path: string, item: Import, target: string): string | undefined {
+  if (item.kind === "place") return placeProblem(path, target);
   if (!item.specifier.startsWith("#")) return "imports within src start with #";
   if (!target.endsWith(".ts")) return "name the file, with its ending";
   const from = folderOf(path);
@@ -27,6 +28,14 @@ function ownProblem(path: string, item: Import, target: string): string | undefi
   const mayChooseWorld = path.startsWith(realWorld) || entries.some((entry) => entry.path === path);
   if (target.startsWith(realWorld) && !mayChooseWorld) return "take the interface as an argument";
   return undefined;
+}
+
+/** The real world starts threads by the place of their entry. */
+function placeProblem(path: string, target: string): string | undefined {
+  const isEntry = entries.some((entry) => entry.path === target);
+  return path.startsWith(realWorld) && isEntry
+    ? undefined
+    : "only entries are named by their place";
 }
 
 function foreignProblem(path: string, item: Import): string | undefined {
