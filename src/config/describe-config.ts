@@ -2,7 +2,7 @@
  * Settings as people read them: the rows of `cairn config show`, the reference of all keys, and what a reload cannot apply.
  * Secrets never leave. Pure.
  */
-import { environmentVariable, type Origin } from "#config/config-sources.ts";
+import { environmentVariable } from "#config/config-sources.ts";
 import { type Config, configValue, type SchemaKey, schema, schemaKeys } from "#config/schema.ts";
 import {
   type Applies,
@@ -13,6 +13,7 @@ import {
   type TableList,
 } from "#config/setting.ts";
 import { formatTomlValue } from "#config/toml-text.ts";
+import type { Origin } from "#config/value-reader.ts";
 import type { PlainValue } from "#config/value-types.ts";
 
 export interface ConfigRow {
@@ -39,15 +40,13 @@ export function describeConfig(
     const { key, entry } = schemaKey;
     const value = configValue(config, schemaKey);
     const origin = formatOrigin(origins.get(key));
-    if (entry.kind === "setting") return [describeSetting(key, entry, value, origin)];
+    if (entry.kind === "setting") return [describeSetting(key, entry, { value, origin })];
     return (value as readonly Readonly<Record<string, unknown>>[]).flatMap((each, at) =>
       Object.entries(entry.entries).map(([name, setting]) =>
-        describeSetting(
-          `${key}[${at}].${name}`,
-          setting,
-          each[propertyName(name, setting)],
+        describeSetting(`${key}[${at}].${name}`, setting, {
+          value: each[propertyName(name, setting)],
           origin,
-        ),
+        }),
       ),
     );
   });
@@ -58,7 +57,11 @@ export function formatRowValue(row: ConfigRow): string {
   return row.value === hiddenSecret ? hiddenSecret : formatTomlValue(row.value);
 }
 
-function describeSetting(key: string, setting: Setting, value: unknown, origin: string): ConfigRow {
+function describeSetting(
+  key: string,
+  setting: Setting,
+  { value, origin }: { readonly value: unknown; readonly origin: string },
+): ConfigRow {
   const plain = setting.type.write(value);
   return {
     key,

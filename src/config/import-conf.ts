@@ -107,7 +107,11 @@ function importFile(
   importMissing(file, items, target);
   for (const key of items.keys()) importKey(kind, items.take(key), target);
   for (const item of conf.items) {
-    if (item.section !== "") importInSection(kind, item, basePath, target);
+    if (item.section === "") continue;
+    const { section, key } = item;
+    const isAccessLog = kind === "storage.conf" && section === "access-log" && key === "enabled";
+    if (isAccessLog) importAccessLog(item, basePath, target);
+    else target.leave(item, reasonFor(kind, section, key));
   }
 }
 
@@ -165,16 +169,12 @@ function importBasePath(
   return item;
 }
 
-function importInSection(
-  kind: FastdfsFileKind,
+/** `[access-log] enabled`; FastDFS has it in `logs` of the base path. */
+function importAccessLog(
   item: FastdfsItem,
   basePath: FastdfsItem | undefined,
   target: ImportTarget,
 ): void {
-  if (kind !== "storage.conf" || item.section !== "access-log" || item.key !== "enabled") {
-    target.leave(item, reasonFor(kind, item.section, item.key));
-    return;
-  }
   target.doubtFlag(item);
   const isOn = isFastdfsTrue(item.value) && basePath !== undefined;
   const path = isOn ? posix.join(pathOf(basePath), "logs", "storage_access.log") : "";

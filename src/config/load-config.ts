@@ -5,15 +5,10 @@
 
 import { present } from "#base/assert.ts";
 import { checkConfig, completeConfig } from "#config/config-rules.ts";
-import {
-  type Assignment,
-  type ConfigSource,
-  type Origin,
-  readDefault,
-  readSource,
-} from "#config/config-sources.ts";
+import { type ConfigSource, readSource } from "#config/config-sources.ts";
 import { type ConfigProblem, configError } from "#config/errors.ts";
 import { type Config, type SchemaKey, schemaByKey, schemaKeys } from "#config/schema.ts";
+import { type Assignment, type Origin, readDefault } from "#config/value-reader.ts";
 
 export interface LoadOptions {
   /** Absolute; what relative paths start from that do not stand in a file, such as the built-in `./data`. */

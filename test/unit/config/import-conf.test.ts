@@ -318,55 +318,59 @@ test("nothing to import gives a text that loads", () => {
   expect(load(importConf([]).toml).node.roles).toEqual(["tracker"]);
 });
 
+/** Keys of all files. */
+const keys = [
+  "port bind_addr address_family base_path connect_timeout network_timeout max_connections allow_hosts log_level disabled",
+  "store_lookup store_group store_server store_path download_server reserved_storage_space check_active_interval",
+  "use_storage_id storage_ids_filename id_type_in_filename use_trunk_file slot_min_size slot_max_size trunk_file_size",
+  "trunk_create_file_time_base response_ip_addr_size group_name tracker_server store_path_count store_path0 store_path1",
+  "store_path1_readonly store_path2 subdir_count_per_path upload_priority server_id heart_beat_interval",
+  "file_distribute_path_mode http.anti_steal.check_token http.anti_steal.secret_key http.default_content_type",
+  "http.anti_steal.token_ttl url_have_group_name xyz",
+]
+  .join(" ")
+  .split(" ");
+
+/** Values of every kind. */
+const values = [
+  "",
+  "0",
+  "1",
+  "2",
+  "3",
+  "-1",
+  "256",
+  "22122",
+  "23000",
+  "8080",
+  "true",
+  "x",
+  "10%",
+  "4MB",
+  "64K",
+  "2G",
+  "1:2",
+  "/a",
+  "/b",
+  "c/d",
+  "::",
+  "10.0.0.1",
+  "t:1",
+  "a,b:1",
+  "[::1]:1",
+  "id",
+  "ipv6",
+  "group1",
+  "text/plain",
+  '"\\\u0000\u0007',
+  "é\ud83d",
+];
+
 /**
  * Goal: whatever stands in FastDFS's files, the written text loads. Method: files are made of FastDFS's keys with values of
  * every kind, right and wrong, in any number and order.
  */
 test("the text of an import always loads", () => {
-  const keys = [
-    "port bind_addr address_family base_path connect_timeout network_timeout max_connections allow_hosts log_level disabled",
-    "store_lookup store_group store_server store_path download_server reserved_storage_space check_active_interval",
-    "use_storage_id storage_ids_filename id_type_in_filename use_trunk_file slot_min_size slot_max_size trunk_file_size",
-    "trunk_create_file_time_base response_ip_addr_size group_name tracker_server store_path_count store_path0 store_path1",
-    "store_path1_readonly store_path2 subdir_count_per_path upload_priority server_id heart_beat_interval",
-    "file_distribute_path_mode http.anti_steal.check_token http.anti_steal.secret_key http.default_content_type",
-    "http.anti_steal.token_ttl url_have_group_name xyz",
-  ]
-    .join(" ")
-    .split(" ");
-  const values = [
-    "",
-    "0",
-    "1",
-    "2",
-    "3",
-    "-1",
-    "256",
-    "22122",
-    "23000",
-    "8080",
-    "true",
-    "x",
-    "10%",
-    "4MB",
-    "64K",
-    "2G",
-    "1:2",
-    "/a",
-    "/b",
-    "c/d",
-    "::",
-    "10.0.0.1",
-    "t:1",
-    "a,b:1",
-    "[::1]:1",
-    "id",
-    "ipv6",
-    "group1",
-    "text/plain",
-    '"\\\u0000\u0007',
-    "é\ud83d",
-  ];
   const line = fc.oneof(
     {
       weight: 9,
