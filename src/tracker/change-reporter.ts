@@ -1,0 +1,44 @@
+/**
+ * Answers to beats and reports: what changed for this storage since it was told last (ChangeReport, protocol §2.4/83). Only the
+ * leader tells anything, and a change is told once. Main thread.
+ */
+import { type ChangeReport, noChanges } from "#protocol/fastdfs/change-report.ts";
+import type { StorageBrief } from "#protocol/fields.ts";
+import type { Leadership } from "#tracker/election/leadership.ts";
+import { briefOf, type StorageRecord } from "#tracker/storage-record.ts";
+import type { TrackerFacts } from "#tracker/tracker-facts.ts";
+
+export interface Asker {
+  readonly facts: TrackerFacts;
+  readonly remoteAddress: string;
+  readonly localAddress: string;
+}
+
+/** What `storage` has not been told yet, which counts as told from now on. */
+export function changesFor(
+  storage: StorageRecord,
+  asker: Asker,
+  leadership: Leadership,
+): ChangeReport {
+  if (!leadership.isLeader) return noChanges;
+  const { facts, remoteAddress } = asker;
+  const { group } = storage;
+  const leader = facts.leaderTold !== leadership.version;
+  const trunkServer = storage.trunkServerTold !== group.trunkServerVersion;
+  const members = storage.membersTold !== group.membersVersion;
+  if (!leader && !trunkServer && !members) return noChanges;
+  facts.leaderTold = leadership.version;
+  storage.trunkServerTold = group.trunkServerVersion;
+  storage.membersTold = group.membersVersion;
+  return {
+    leader: leader ? leadership.endpointFor(asker) : undefined,
+    trunkServer: trunkServer ? trunkServerOf(storage, remoteAddress) : undefined,
+    members: members ? group.storages.map((each) => briefOf(each, remoteAddress)) : undefined,
+  };
+}
+
+function trunkServerOf(storage: StorageRecord, requesterAddress: string): StorageBrief | "none" {
+  const { group } = storage;
+  const server = group.trunkServer === undefined ? undefined : group.byId.get(group.trunkServer);
+  return server === undefined ? "none" : briefOf(server, requesterAddress);
+}

@@ -1,0 +1,48 @@
+/** What the tracker knows of a session: the storage or the tracker at its other end, and what that was told. Main thread. */
+import type { FrameSession } from "#net/frame-session.ts";
+import { WireStatusError, wireStatus } from "#protocol/wire-status.ts";
+import type { StorageRecord } from "#tracker/storage-record.ts";
+import type { SystemFileHold } from "#tracker/system-file-hold.ts";
+
+export interface TrackerFacts {
+  /** Set by JOIN. */
+  storage: StorageRecord | undefined;
+  /** The address under which the joined storage knows this tracker. */
+  trackerAddress: string | undefined;
+  /** Version of the leadership that this connection was told; −1 for none. */
+  leaderTold: number;
+  /** Set by JOIN_LEADER: a tracker that follows us, as `address:port`. */
+  follower: string | undefined;
+  /** Sum of the trunk server versions that the follower was told; −1 for none. */
+  trunkServersTold: number;
+  /** The system files that it copies. */
+  hold: SystemFileHold | undefined;
+}
+
+export type TrackerSession = FrameSession<TrackerFacts>;
+
+export function newTrackerFacts(): TrackerFacts {
+  return {
+    storage: undefined,
+    trackerAddress: undefined,
+    leaderTold: -1,
+    follower: undefined,
+    trunkServersTold: -1,
+    hold: undefined,
+  };
+}
+
+/** The storage that has joined on this session; EACCES without (protocol §2.1). */
+export function joinedStorage(session: TrackerSession): StorageRecord {
+  const { storage } = session.facts;
+  if (storage === undefined) throw new WireStatusError(wireStatus.accessDenied, "not joined");
+  return storage;
+}
+
+export function notFound(what: string): WireStatusError {
+  return new WireStatusError(wireStatus.notFound, what);
+}
+
+export function invalid(what: string): WireStatusError {
+  return new WireStatusError(wireStatus.invalid, what);
+}
