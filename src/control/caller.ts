@@ -1,0 +1,8 @@
+/** Who asks. */
+import type { Access } from "#control/operation.ts";
+
+export interface Caller {
+  /** For the log: `control socket`, a user of the dashboard, an MQTT client. */
+  readonly name: string;
+  readonly access: Access;
+}

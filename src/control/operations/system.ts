@@ -1,0 +1,116 @@
+/** Operations of the node as a whole. Sizes in bytes, times in Unix seconds, endpoints as `address:port`. */
+import { choice, flag, list, optional, record, text, wholeNumber } from "#base/schema.ts";
+import { type OutputOf, operation } from "#control/operation.ts";
+
+const word = text({ maxLength: 200 });
+const sentence = text({ maxLength: 4000 });
+const name = text({ maxLength: 4096 });
+const nothing = record({});
+
+const connections = record({
+  current: wholeNumber(),
+  /** Most at the same time since start. */
+  peak: wholeNumber(),
+  limit: wholeNumber(),
+});
+
+const role = record({
+  name: word,
+  state: choice("starting", "serving", "stopping", "failed", "off"),
+  /** Where it listens. */
+  endpoints: list(word, { max: 64 }),
+  connections: optional(connections),
+  /** What is wrong, and what to do. */
+  problem: optional(sentence),
+});
+
+const storePath = record({
+  index: wholeNumber({ max: 255 }),
+  directory: name,
+  state: choice("opening", "online", "offline"),
+  readOnly: flag(),
+  totalBytes: wholeNumber(),
+  freeBytes: wholeNumber(),
+  problem: optional(sentence),
+});
+
+const tracker = record({
+  endpoint: word,
+  /** `joined`, or what keeps this storage from it. */
+  state: word,
+  problem: optional(sentence),
+});
+
+/** How the node is. */
+export const status = operation({
+  name: "status",
+  says: "How the node is: its roles, store paths and trackers, and what needs a person.",
+  access: "viewer",
+  effect: "read",
+  input: nothing,
+  output: record({
+    version: word,
+    /** `ready` serves; `degraded` serves, but `problems` says what does not. */
+    state: choice("starting", "ready", "degraded", "stopping"),
+    processId: wholeNumber(),
+    startedAt: wholeNumber(),
+    address: word,
+    group: optional(word),
+    residentBytes: wholeNumber(),
+    roles: list(role, { max: 32 }),
+    storePaths: list(storePath, { max: 256 }),
+    trackers: list(tracker, { max: 64 }),
+    /** What somebody must look at, in words; empty when all is well. */
+    problems: list(sentence, { max: 1000 }),
+  }),
+});
+
+/** The settings that the daemon runs with. */
+export const showConfig = operation({
+  name: "config.show",
+  says: "Every setting of the running daemon, with its origin; secrets are not shown.",
+  access: "viewer",
+  effect: "read",
+  input: nothing,
+  output: record({
+    settings: list(
+      record({
+        /** `storage.port`, `storage.path[0].directory`. */
+        key: word,
+        /** As one would write it in TOML; `<secret>` for a secret that is set. */
+        value: text({ maxLength: 65_536 }),
+        /** `built-in`, `cairn.toml:12`, `environment CAIRN_STORAGE_PORT`, `command line`. */
+        origin: name,
+        unit: word,
+        applies: choice("now", "role-restart", "daemon-restart"),
+        says: sentence,
+      }),
+      { max: 10_000 },
+    ),
+  }),
+});
+
+/** What runs. */
+export const version = operation({
+  name: "version",
+  says: "The version of the running daemon and of the runtime below it.",
+  access: "viewer",
+  effect: "read",
+  input: nothing,
+  output: record({ version: word, runtime: word }),
+});
+
+/** Changes how much is logged, until the daemon starts again. */
+export const setLogLevel = operation({
+  name: "log-level.set",
+  says: "Changes which log lines the running daemon writes, until it starts again.",
+  access: "operator",
+  effect: "change",
+  input: record({ level: choice("error", "warn", "notice", "info", "debug") }),
+  output: record({ before: word }),
+});
+
+export const systemOperations = { status, showConfig, version, setLogLevel } as const;
+
+export type NodeStatus = OutputOf<typeof status>;
+export type ShownSetting = OutputOf<typeof showConfig>["settings"][number];
