@@ -47,8 +47,6 @@ export class FrameClient {
   #bodyFilled = 0;
   #timer: Timer | undefined;
   #progressAt = 0;
-  /** Whoever drains a reply asked for a pause, which is not the peer's silence. */
-  #paused = false;
   #broken: Error | undefined;
   /** Continues an upload that waits for the kernel to take something. */
   #wakeSender: (() => void) | undefined;
@@ -80,7 +78,12 @@ export class FrameClient {
 
   /** False when the next exchange would fail for certain. */
   get usable(): boolean {
-    return this.#broken === undefined && this.#waiting === undefined && !this.#connection.closed;
+    return (
+      this.#broken === undefined &&
+      this.#waiting === undefined &&
+      this.#payload === undefined &&
+      !this.#connection.closed
+    );
   }
 
   get localAddress(): string {
@@ -159,9 +162,14 @@ export class FrameClient {
 
   /** Polite end: QUIT needs no answer, closing alone means the same (protocol §1.6). */
   close(): void {
+    if (this.#waiting !== undefined) {
+      this.destroy();
+      return;
+    }
     this.#broken ??= netError("flow-broken", "the connection was closed here");
     this.#timer?.cancel();
     this.#connection.end();
+    this.#timer = this.#options.clock.after(this.timeoutMs, () => this.#connection.destroy());
   }
 
   destroy(): void {
@@ -211,6 +219,7 @@ export class FrameClient {
 
   async #sendBehind(head: Uint8Array, source: ByteSource, refused: () => boolean): Promise<void> {
     let inFlight = 0;
+    let sent = 0;
     this.#connection.cork();
     this.#connection.write(head);
     let corked = true;
@@ -218,7 +227,13 @@ export class FrameClient {
       const piece = await source.next();
       if (piece === undefined || this.#connection.closed || refused()) {
         piece?.release();
+        if (piece === undefined && sent < source.length) throw wrongLength(sent, source.length);
         break;
+      }
+      sent += piece.bytes.length;
+      if (sent > source.length) {
+        piece.release();
+        throw wrongLength(sent, source.length);
       }
       inFlight += 1;
       this.#connection.write(piece.bytes, () => {
@@ -243,7 +258,8 @@ export class FrameClient {
     this.#progressAt = this.#options.clock.monotonicMs();
     const check = (): void => {
       const limit = this.timeoutMs;
-      if (this.#paused) this.#progressAt = this.#options.clock.monotonicMs();
+      // Whoever drains a reply may take its time: that is not the peer's silence.
+      if (this.#payload?.paused === true) this.#progressAt = this.#options.clock.monotonicMs();
       const rest = this.#progressAt + limit - this.#options.clock.monotonicMs();
       if (rest > 0) {
         this.#timer = this.#options.clock.after(rest, check);
@@ -258,26 +274,18 @@ export class FrameClient {
   #watched(payload: IncomingPayload): ByteFlow {
     const end = (): void => {
       this.#payload = undefined;
-      this.#paused = false;
       this.#timer?.cancel();
     };
     return {
       length: payload.length,
       resume: () => {
-        this.#paused = false;
         this.#progressAt = this.#options.clock.monotonicMs();
         payload.resume();
       },
       drainTo: async (sink: ByteSink) => {
-        const pausing: ByteSink = {
-          write: (chunk) => {
-            const goOn = sink.write(chunk);
-            if (!goOn) this.#paused = true;
-            return goOn;
-          },
-        };
+        this.#progressAt = this.#options.clock.monotonicMs();
         try {
-          await payload.drainTo(pausing);
+          await payload.drainTo(sink);
         } catch (error) {
           this.destroy();
           throw error;
@@ -304,7 +312,10 @@ export class FrameClient {
       }
       at += this.#body === undefined ? this.#takeHeader(chunk, at) : this.#takeBody(chunk, at);
     }
-    this.#payload?.settle();
+    const payload = this.#payload;
+    if (payload === undefined) return;
+    payload.settle();
+    if (payload.missing === 0) this.#timer?.cancel();
   }
 
   #takeHeader(chunk: Uint8Array, at: number): number {
@@ -368,4 +379,8 @@ export class FrameClient {
     waiting?.reject(error);
     this.#payload?.fail(error);
   }
+}
+
+function wrongLength(sent: number, length: number): Error {
+  return netError("flow-broken", `the source gave ${sent} of ${length} bytes`);
 }

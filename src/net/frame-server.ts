@@ -28,7 +28,6 @@ export interface FrameServices<Facts> {
   statusOf(error: unknown, where: { readonly peer: string; readonly command: string }): number;
   /** Milliseconds, monotonic, as of the last sweep: progress needs no finer clock. */
   coarseNowMs(): number;
-  exchangeEnded(session: FrameSession<Facts>): void;
   sessionClosed(session: FrameSession<Facts>): void;
 }
 
@@ -93,7 +92,6 @@ export class FrameServer<Facts> {
       },
       statusOf: options.statusOf,
       coarseNowMs: () => this.#coarseNowMs,
-      exchangeEnded: () => {},
       sessionClosed: (session) => this.#forget(session),
     };
   }
@@ -123,6 +121,7 @@ export class FrameServer<Facts> {
       await this.#stopListening();
       throw error;
     }
+    this.#coarseNowMs = this.#options.clock.monotonicMs();
     this.#sweep = this.#options.clock.every(sweepPeriodMs, () => this.#sweepSessions());
     return this.#listeners;
   }

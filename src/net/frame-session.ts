@@ -7,12 +7,13 @@ import { describeError } from "#base/app-error.ts";
 import { present } from "#base/assert.ts";
 import type { ByteSource } from "#net/byte-flow.ts";
 import type { HandlerEntry } from "#net/frame-handlers.ts";
+import { replyFrame, statusFrame } from "#net/frame-reply.ts";
 import { sendSource } from "#net/frame-sender.ts";
 import type { FrameServices } from "#net/frame-server.ts";
 import { IncomingPayload } from "#net/incoming-payload.ts";
 import type { Connection } from "#platform/network.ts";
-import { WireReader, WireWriter } from "#protocol/codec.ts";
-import { headerSize, readLength, replyCommand, writeHeader } from "#protocol/header.ts";
+import { WireReader } from "#protocol/codec.ts";
+import { headerSize, readLength, replyCommand } from "#protocol/header.ts";
 import { ProtocolError } from "#protocol/protocol-error.ts";
 import { wireStatus } from "#protocol/wire-status.ts";
 
@@ -20,6 +21,9 @@ import { wireStatus } from "#protocol/wire-status.ts";
 const maxHeadBytes = 4096;
 /** A peer that sends on while it waits for a reply is slowed down beyond this. */
 const maxEarlyBytes = 256 * 1024;
+/** With more than this on the way to a peer that does not read, its next request has to wait. */
+const maxUnsentBytes = 64 * 1024;
+const nothing = new Uint8Array(0);
 
 type Phase = "header" | "body" | "head" | "payload" | "discard";
 
@@ -44,9 +48,13 @@ export class FrameSession<Facts> {
   #sending = false;
   #early: Buffer | undefined;
   #requests = 0;
-  #closing = false;
-  /** We have closed our side and only wait for the peer to do so. */
+  /** What follows the exchange under way: the next one, an end that waits for the peer's, or one that does not. */
+  #ending: "no" | "polite" | "quick" = "no";
+  /** We have closed our side: what still comes is dropped. */
   #givenUp = false;
+  /** The peer has closed its side, and may still wait for replies. */
+  #peerDone = false;
+  #receiving = false;
   #progressAt: number;
 
   constructor(connection: Connection, facts: Facts, services: FrameServices<Facts>) {
@@ -73,8 +81,8 @@ export class FrameSession<Facts> {
 
   /** Ends the session after the exchange under way, if any. */
   finish(): void {
-    this.#closing = true;
-    if (this.idle) this.#connection.end();
+    this.#ending = "quick";
+    if (this.idle) this.#leave();
   }
 
   destroy(): void {
@@ -83,28 +91,38 @@ export class FrameSession<Facts> {
 
   /** Ends a session whose peer has stalled; called about once a second. */
   expire(nowMs: number, timeoutMs: number): void {
-    const waitsForPeer = this.#sending || !this.#busy || this.#payloadStalls();
-    const midPacket = !this.idle || !this.proven;
-    if (!waitsForPeer || !midPacket || nowMs - this.#progressAt < timeoutMs) return;
+    if (!this.#waitsForPeer()) {
+      this.#progressAt = nowMs;
+      return;
+    }
+    if (nowMs - this.#progressAt < timeoutMs) return;
     this.#services.log.debug("session-stalled", { peer: this.remoteAddress, phase: this.#phase });
     this.#connection.destroy();
   }
 
-  #payloadStalls(): boolean {
-    return this.#payload !== undefined && this.#payload.missing > 0;
+  /** While we are at work, or keep a payload waiting, the peer's silence means nothing. */
+  #waitsForPeer(): boolean {
+    if (this.#sending || this.#givenUp) return true;
+    const payload = this.#payload;
+    if (this.#busy) return payload !== undefined && payload.missing > 0 && !payload.paused;
+    return !this.idle || !this.proven;
   }
 
   #receive(chunk: Uint8Array): void {
-    if (!this.#givenUp) this.#progressAt = this.#services.coarseNowMs();
+    if (this.#givenUp) return;
+    this.#progressAt = this.#services.coarseNowMs();
+    this.#receiving = true;
     let at = 0;
-    while (at < chunk.length && !this.#connection.closed) {
+    while (at < chunk.length && !this.#givenUp && !this.#connection.closed) {
       if (this.#phase === "header" && this.#busy) {
         this.#holdBack(chunk.subarray(at));
-        return;
+        break;
       }
       at += this.#step(chunk, at);
     }
+    this.#receiving = false;
     this.#payload?.settle();
+    if (this.#peerDone) this.#endAfterPeer();
   }
 
   #step(chunk: Uint8Array, at: number): number {
@@ -165,15 +183,13 @@ export class FrameSession<Facts> {
 
   #refuseLength(length: number, command: number): void {
     this.#services.log.debug("bad-length", { length, command, peer: this.remoteAddress });
-    this.#phase = "header";
     this.#missing = 1;
-    if (length >= 0 && this.#services.answersOversized) {
-      this.#sendStatus(wireStatus.invalid);
-      this.#phase = "discard";
-      this.#giveUp();
+    if (length < 0 || !this.#services.answersOversized) {
+      this.#connection.destroy();
       return;
     }
-    this.#connection.destroy();
+    this.#connection.write(statusFrame(wireStatus.invalid));
+    this.#giveUp();
   }
 
   /** Runs a request that has no body at once; consumes nothing. */
@@ -213,7 +229,8 @@ export class FrameSession<Facts> {
       return;
     }
     if (entry.message.oneWay) {
-      this.#connection.end();
+      this.#ending = "quick";
+      this.#leave();
       return;
     }
     let request: unknown;
@@ -242,10 +259,11 @@ export class FrameSession<Facts> {
     const before = this.#collectedFilled;
     const count = Math.min(available, held.length - before);
     held.set(chunk.subarray(at, at + count), before);
-    this.#collectedFilled += count;
-    const used = this.#dispatchHead(held, 0, this.#collectedFilled);
-    if (used === undefined) return count;
-    if (used === 0) this.#missing = Math.max(0, this.#missing - before);
+    const used = this.#dispatchHead(held, 0, before + count);
+    if (used === undefined) {
+      this.#collectedFilled += count;
+      return count;
+    }
     this.#collected = undefined;
     this.#collectedFilled = 0;
     // Of the collected bytes only those up to the end of the head were used; the rest of the chunk is payload.
@@ -261,12 +279,18 @@ export class FrameSession<Facts> {
       const reader = new WireReader(bytes, start, end);
       request = entry.message.request.decode(reader, this.#services.context(this.#status));
       headLength = reader.position - start;
+      const announced = entry.message.payloadSize?.(request) ?? 0;
+      if (announced !== this.#missing - headLength) {
+        throw new ProtocolError("invalid", `${announced} bytes announced, the body has others`);
+      }
     } catch (error) {
       const whole = end - start >= Math.min(this.#missing, maxHeadBytes);
       if (error instanceof ProtocolError && error.reason === "short" && !whole) return undefined;
       this.#requests += 1;
       this.#phase = "payload";
-      this.#payload = new IncomingPayload(this.#missing, this.#connection);
+      // All that has not been collected yet is left to be dropped.
+      const rest = this.#missing - this.#collectedFilled;
+      this.#payload = new IncomingPayload(rest, this.#connection);
       this.#busy = true;
       this.#fail(error);
       return 0;
@@ -296,18 +320,20 @@ export class FrameSession<Facts> {
 
   #run(entry: HandlerEntry<Facts>, request: unknown): void {
     this.#busy = true;
+    let result: unknown;
     try {
-      const result = entry.handle(request, this, this.#payload);
-      if (result instanceof Promise) {
-        result.then(
-          (reply) => this.#succeed(entry, reply),
-          (error: unknown) => this.#fail(error),
-        );
-      } else {
-        this.#succeed(entry, result);
-      }
+      result = entry.handle(request, this, this.#payload);
     } catch (error) {
       this.#fail(error);
+      return;
+    }
+    if (result instanceof Promise) {
+      result.then(
+        (reply) => this.#succeed(entry, reply),
+        (error: unknown) => this.#fail(error),
+      );
+    } else {
+      this.#succeed(entry, result);
     }
   }
 
@@ -320,17 +346,16 @@ export class FrameSession<Facts> {
       this.#sendPayload(reply as ByteSource);
       return;
     }
-    const writer = new WireWriter(128);
-    writer.zeros(headerSize);
-    entry.message.reply.encode(reply, writer, this.#services.context(0));
-    const bytes = writer.bytes();
-    writeHeader(bytes, 0, {
-      length: bytes.length - headerSize,
-      command: replyCommand,
-      status: 0,
-    });
+    let bytes: Buffer;
+    try {
+      bytes = replyFrame(entry.message, reply, this.#services.context(0));
+    } catch (error) {
+      const why = `the reply to ${entry.message.name} cannot be written: ${describeError(error)}`;
+      this.#fail(new Error(why, { cause: error }));
+      return;
+    }
     this.#connection.write(bytes);
-    this.#exchangeEnded();
+    this.#replied();
   }
 
   #sendPayload(source: ByteSource): void {
@@ -351,55 +376,59 @@ export class FrameSession<Facts> {
     );
   }
 
-  /** Closes our side; what still comes is not looked at, and the sweep ends the session soon. */
-  #giveUp(): void {
-    this.#givenUp = true;
-    this.#missing = Number.MAX_SAFE_INTEGER;
-    this.#connection.end();
-  }
-
   #fail(error: unknown): void {
     if (this.#connection.closed) return;
     const status = this.#services.statusOf(error, {
       peer: this.remoteAddress,
       command: this.#entry?.message.name ?? "unknown",
     });
-    this.#sendStatus(status);
-    if (status === wireStatus.invalid && this.#services.closesAfterInvalid) this.#closing = true;
-    this.#exchangeEnded();
+    this.#connection.write(statusFrame(status));
+    const { closesAfterInvalid } = this.#services;
+    if (status === wireStatus.invalid && closesAfterInvalid && this.#ending === "no") {
+      this.#ending = "polite";
+    }
+    this.#replied();
   }
 
-  #sendStatus(status: number): void {
-    const bytes = Buffer.allocUnsafe(headerSize);
-    writeHeader(bytes, 0, { length: 0, command: replyCommand, status });
-    this.#connection.write(bytes);
+  /** A reply is on its way. Peers that ask on without reading must not fill our memory. */
+  #replied(): void {
+    if (this.#connection.unsentBytes <= maxUnsentBytes) {
+      this.#exchangeEnded();
+      return;
+    }
+    this.#sending = true;
+    this.#connection.write(nothing, () => {
+      this.#sending = false;
+      this.#progressAt = this.#services.coarseNowMs();
+      this.#exchangeEnded();
+    });
   }
 
   /** Drops what is left of a payload, then takes the next request. */
   #exchangeEnded(): void {
     const payload = this.#payload;
+    this.#payload = undefined;
+    this.#busy = false;
     if (payload !== undefined && payload.missing > 0) {
-      this.#payload = undefined;
       this.#phase = "discard";
       this.#missing = payload.missing;
-      this.#busy = false;
-      if (this.#missing > this.#services.maxDiscardBytes) this.#giveUp();
       payload.abandon();
+      if (this.#missing > this.#services.maxDiscardBytes) this.#giveUp();
       return;
     }
-    this.#payload = undefined;
     this.#phase = "header";
-    this.#busy = false;
-    this.#services.exchangeEnded(this);
-    if (this.#closing) {
-      this.#connection.end();
+    if (this.#ending !== "no") {
+      this.#leave();
       return;
     }
     const early = this.#early;
-    if (early === undefined) return;
-    this.#early = undefined;
-    this.#connection.resumeReceiving();
-    this.#receive(early);
+    if (early !== undefined) {
+      this.#early = undefined;
+      this.#connection.resumeReceiving();
+      this.#receive(early);
+    } else if (this.#peerDone && !this.#receiving) {
+      this.#endAfterPeer();
+    }
   }
 
   /** Keeps what a peer sent before it had its reply. */
@@ -409,13 +438,44 @@ export class FrameSession<Facts> {
     if (this.#early.length > maxEarlyBytes) this.#connection.pauseReceiving();
   }
 
-  #peerEnded(): void {
-    if (this.#busy && !this.#payloadStalls()) {
-      this.#closing = true;
+  /**
+   * Closes our side and drops what still comes, so that the peer gets its reply and no reset (protocol §1.6). One that does
+   * not close in turn is cut off by `expire`.
+   */
+  #giveUp(): void {
+    if (this.#givenUp) return;
+    this.#givenUp = true;
+    this.#early = undefined;
+    this.#progressAt = this.#services.coarseNowMs();
+    this.#connection.resumeReceiving();
+    this.#connection.end();
+  }
+
+  /** Ends the session between two exchanges. The peer has sent nothing that we have not read. */
+  #leave(): void {
+    if (this.#ending !== "quick") {
+      this.#giveUp();
       return;
     }
-    this.#connection.end();
-    this.#payload?.fail(undefined);
+    this.#givenUp = true;
+    if (this.#connection.unsentBytes === 0) this.#connection.destroy();
+    else this.#connection.write(nothing, () => this.#connection.destroy());
+  }
+
+  /** A peer that sends no more still gets its replies; one that leaves in the middle of a payload waits for none. */
+  #peerEnded(): void {
+    this.#peerDone = true;
+    const payload = this.#payload;
+    if (payload !== undefined && payload.missing > 0) {
+      payload.fail(undefined);
+      this.#connection.destroy();
+      return;
+    }
+    this.#endAfterPeer();
+  }
+
+  #endAfterPeer(): void {
+    if (!this.#busy && this.#early === undefined) this.#giveUp();
   }
 
   #closed(error: Error | undefined): void {

@@ -15,8 +15,9 @@ export class IncomingPayload implements ByteFlow {
   #early: Uint8Array | undefined;
   #failure: Error | undefined;
   #resolve: (() => void) | undefined;
-  #reject: ((error: Error) => void) | undefined;
+  #reject: ((error: unknown) => void) | undefined;
   #abandoned = false;
+  #paused = false;
 
   constructor(length: number, connection: Connection) {
     this.length = length;
@@ -29,6 +30,11 @@ export class IncomingPayload implements ByteFlow {
     return this.#missing;
   }
 
+  /** True while we keep the peer waiting, which is no silence of the peer's. */
+  get paused(): boolean {
+    return this.#paused;
+  }
+
   /** Takes what belongs to the payload; the rest of `chunk` is not ours. Returns the number of bytes taken. */
   receive(chunk: Uint8Array): number {
     const count = Math.min(this.#missing, chunk.length);
@@ -38,7 +44,7 @@ export class IncomingPayload implements ByteFlow {
     if (this.#sink === undefined) {
       this.#early = this.#early === undefined ? part : Buffer.concat([this.#early, part]);
     } else {
-      this.#pass(part);
+      this.#pass(this.#sink, part);
     }
     return count;
   }
@@ -47,16 +53,17 @@ export class IncomingPayload implements ByteFlow {
   settle(): void {
     if (this.#early === undefined || this.#sink !== undefined) return;
     this.#early = Buffer.from(this.#early);
-    if (this.#missing > 0) this.#connection.pauseReceiving();
+    this.#pause();
   }
 
   /** Nobody will drain any more: what still comes is dropped. */
   abandon(): void {
     this.#abandoned = true;
     this.#early = undefined;
-    this.#connection.resumeReceiving();
+    this.resume();
   }
 
+  /** Ends the draining, unless all has arrived. */
   fail(cause: Error | undefined): void {
     if (this.#missing === 0) return;
     this.#failure = netError("flow-broken", "the peer stopped in the middle of a payload", cause);
@@ -68,9 +75,8 @@ export class IncomingPayload implements ByteFlow {
     const early = this.#early;
     this.#early = undefined;
     if (early !== undefined) {
-      const goOn = sink.write(early);
-      if (goOn) this.#connection.resumeReceiving();
-      else if (this.#missing > 0) this.#connection.pauseReceiving();
+      if (sink.write(early)) this.resume();
+      else this.#pause();
     }
     if (this.#missing === 0) return Promise.resolve();
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
@@ -81,12 +87,28 @@ export class IncomingPayload implements ByteFlow {
   }
 
   resume(): void {
-    if (this.#missing > 0) this.#connection.resumeReceiving();
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#connection.resumeReceiving();
   }
 
-  #pass(part: Uint8Array): void {
-    const goOn = this.#sink?.write(part) ?? true;
-    if (!goOn && this.#missing > 0) this.#connection.pauseReceiving();
+  #pause(): void {
+    if (this.#missing === 0 || this.#paused) return;
+    this.#paused = true;
+    this.#connection.pauseReceiving();
+  }
+
+  #pass(sink: ByteSink, part: Uint8Array): void {
+    let goOn: boolean;
+    try {
+      goOn = sink.write(part);
+    } catch (error) {
+      // The mistake belongs to whoever drains, and must not end the process from inside of a socket's callback.
+      this.#abandoned = true;
+      this.#reject?.(error);
+      return;
+    }
     if (this.#missing === 0) this.#resolve?.();
+    else if (!goOn) this.#pause();
   }
 }
