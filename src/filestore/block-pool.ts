@@ -74,6 +74,11 @@ export class BlockPool {
     return new Promise((resolve) => this.#waiting[size].push(resolve));
   }
 
+  /** True while somebody waits for a block: then nobody keeps a partly filled one. */
+  get crowded(): boolean {
+    return this.#waiting.small.length + this.#waiting.large.length > 0;
+  }
+
   #press(): void {
     for (const holder of [...this.holders]) holder.yieldBlock();
   }

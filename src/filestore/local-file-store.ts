@@ -41,6 +41,8 @@ import type { Workers } from "#platform/workers.ts";
 
 /** Free space moves slowly against the reserve; what is stored in between is subtracted as it goes. */
 const spacePeriodMs = 1000;
+/** A worker that has not ended by then hangs in a call to its disk, and is left behind. */
+const closeDeadlineMs = 20_000;
 
 export interface LocalFileStoreOptions {
   readonly paths: readonly StorePathSettings[];
@@ -61,6 +63,8 @@ interface ServedPath {
 export class LocalFileStore implements FileStore {
   readonly #options: LocalFileStoreOptions;
   readonly #paths: readonly ServedPath[];
+  /** The last change of each name that is under way or waits for its turn. */
+  readonly #changing = new Map<string, Promise<void>>();
   #start = 0;
   #spaceTimer: Timer | undefined;
   #closing = false;
@@ -130,14 +134,18 @@ export class LocalFileStore implements FileStore {
 
   async append(name: string, body: ByteFlow): Promise<void> {
     const path = this.#pathOf(name);
-    this.#needRoom(path, body.length);
-    await this.#store(path, body, { target: writeTarget.append, text: name });
+    await this.#inTurn(name, () => {
+      this.#needRoom(path, body.length);
+      return this.#store(path, body, { target: writeTarget.append, text: name });
+    });
   }
 
   async modify(name: string, offset: number, body: ByteFlow): Promise<void> {
     const path = this.#pathOf(name);
-    this.#needRoom(path, body.length);
-    await this.#store(path, body, { target: writeTarget.modify, text: name, offset });
+    await this.#inTurn(name, () => {
+      this.#needRoom(path, body.length);
+      return this.#store(path, body, { target: writeTarget.modify, text: name, offset });
+    });
   }
 
   async truncate(name: string, sizeBytes: number): Promise<void> {
@@ -215,21 +223,63 @@ export class LocalFileStore implements FileStore {
     if (text.length > largeBlockBytes) {
       throw fileStoreError("file-invalid", `metadata is limited to ${largeBlockBytes} bytes`);
     }
-    const block = await client.blocks.take(blockSizeFor(text.length));
-    try {
-      client.blocks.view(block).set(text);
-      const flags = mode === "merge" ? flagMerge : 0;
-      const fields = { text: name, block, blockLength: text.length, flags };
-      await client.send({ kind: request.writeMetadata, ...fields });
-    } finally {
-      client.blocks.give(block);
-    }
+    await this.#inTurn(name, async () => {
+      const block = await client.blocks.take(blockSizeFor(text.length));
+      try {
+        client.blocks.view(block).set(text);
+        const flags = mode === "merge" ? flagMerge : 0;
+        const fields = { text: name, block, blockLength: text.length, flags };
+        await client.send({ kind: request.writeMetadata, ...fields });
+      } finally {
+        client.blocks.give(block);
+      }
+    });
   }
 
   async close(): Promise<void> {
     this.#closing = true;
     this.#spaceTimer?.cancel();
-    await Promise.allSettled(this.#paths.map((path) => path.client.close()));
+    await Promise.all(this.#paths.map((path) => this.#closePath(path)));
+  }
+
+  async #closePath({ client }: ServedPath): Promise<void> {
+    const { clock, log } = this.#options;
+    const path = client.settings.index;
+    await new Promise<void>((resolve) => {
+      const deadline = clock.after(closeDeadlineMs, () => {
+        log.error("store-path-hangs", { path, afterMs: closeDeadlineMs });
+        resolve();
+      });
+      client
+        .close()
+        .catch((error: unknown) => {
+          log.error("store-path-not-closed", { path, why: describeError(error) });
+        })
+        .finally(() => {
+          deadline.cancel();
+          resolve();
+        });
+    });
+  }
+
+  /**
+   * Changes of one name that carry a payload come one after the other already here, where they hold no blocks while they
+   * wait: enough of them would otherwise keep every block from the one whose end they wait for.
+   */
+  async #inTurn<Result>(name: string, change: () => Promise<Result>): Promise<Result> {
+    const before = this.#changing.get(name);
+    let finished = (): void => {};
+    const turn = new Promise<void>((resolve) => {
+      finished = resolve;
+    });
+    this.#changing.set(name, turn);
+    try {
+      if (before !== undefined) await before;
+      return await change();
+    } finally {
+      finished();
+      if (this.#changing.get(name) === turn) this.#changing.delete(name);
+    }
   }
 
   async #store(

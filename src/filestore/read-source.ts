@@ -3,6 +3,7 @@
  * back to the pool when the sender has passed them to the kernel. Main thread.
  */
 import { blockRoom, blockSizeFor } from "#filestore/block-pool.ts";
+import { fileStoreError } from "#filestore/errors.ts";
 import type { StorePathClient } from "#filestore/store-path-client.ts";
 import { request } from "#filestore/worker-messages.ts";
 import type { ByteSource, Piece } from "#net/byte-flow.ts";
@@ -37,7 +38,7 @@ export class ReadSource implements ByteSource {
   async next(): Promise<Piece | undefined> {
     if (this.#firstPending) {
       this.#firstPending = false;
-      if (this.#open) this.#ahead = this.#readAhead();
+      if (this.#open) this.#startAhead();
       const { firstBlock, firstLength } = this.#read;
       if (firstLength > 0) return this.#piece(firstBlock, firstLength);
       this.#client.blocks.give(firstBlock);
@@ -47,7 +48,11 @@ export class ReadSource implements ByteSource {
     if (ahead === undefined) return undefined;
     this.#ahead = undefined;
     const piece = await ahead;
-    if (this.#open && this.#position < this.length) this.#ahead = this.#readAhead();
+    if (!this.#open) {
+      piece.release();
+      return undefined;
+    }
+    if (this.#position < this.length) this.#startAhead();
     return piece;
   }
 
@@ -58,14 +63,7 @@ export class ReadSource implements ByteSource {
     }
     const ahead = this.#ahead;
     this.#ahead = undefined;
-    if (ahead !== undefined) {
-      ahead.then(
-        (piece) => piece.release(),
-        () => {
-          // The piece that nobody wants any more could not be read either.
-        },
-      );
-    }
+    ahead?.then((piece) => piece.release(), failureIsKept);
     if (!this.#open) return;
     this.#open = false;
     this.#client.send({ kind: request.readEnd, a: this.#read.handle }).catch(() => {
@@ -73,11 +71,21 @@ export class ReadSource implements ByteSource {
     });
   }
 
+  #startAhead(): void {
+    const ahead = this.#readAhead();
+    ahead.catch(failureIsKept);
+    this.#ahead = ahead;
+  }
+
   async #readAhead(): Promise<Piece> {
     const start = this.#position;
     const wanted = this.length - start;
     const size = blockSizeFor(wanted);
     const block = this.#client.blocks.tryTake(size) ?? (await this.#client.blocks.take(size));
+    if (!this.#open) {
+      this.#client.blocks.give(block);
+      throw fileStoreError("file-invalid", "the read was given up");
+    }
     const capacity = this.#client.blocks.view(block).length;
     const length = Math.min(wanted, capacity);
     this.#position += length;
@@ -109,3 +117,6 @@ export class ReadSource implements ByteSource {
     };
   }
 }
+
+/** Whoever takes the piece learns of the failure; until then it must not count as one that nobody handles. */
+function failureIsKept(): void {}

@@ -4,11 +4,12 @@
  * the other side is awake (performance notes §3: 28 µs an upload against 45 with `postMessage`).
  *
  * Invariants: only the writer moves `tail`, only the reader moves `head`; a slot belongs to the reader from the moment
- * `tail` passes it until `head` does. A reader that is going to sleep says so in `sleeping` and looks once more.
+ * `tail` passes it until `head` does. Both count records modulo 2^32, which a busy node passes within a day. A reader that is going to sleep says so in `sleeping` and looks once more.
  */
 
-/** Slots of a ring; also the most requests in flight to one store path. */
+/** Slots of a ring, a power of two; also the most requests in flight to one store path. */
 export const ringSlots = 1024;
+const slotMask = ringSlots - 1;
 const slotBytes = 384;
 const controlBytes = 64;
 
@@ -57,8 +58,8 @@ export class RingWriter extends Ring {
   /** False when the ring is full. The record is visible to the reader at once; `wake` rouses it. */
   push(record: RingRecord): boolean {
     const tail = Atomics.load(this.control, tailAt);
-    if (tail - Atomics.load(this.control, headAt) >= ringSlots) return false;
-    const start = controlBytes + (tail % ringSlots) * slotBytes;
+    if (((tail - Atomics.load(this.control, headAt)) | 0) >= ringSlots) return false;
+    const start = controlBytes + (tail & slotMask) * slotBytes;
     const word = start >> 2;
     const double = start >> 3;
     this.words[word] = record.id;
@@ -78,7 +79,7 @@ export class RingWriter extends Ring {
         : this.bytes.write(record.text2, at + first, end - at - first, "utf8");
     this.words[word + 5] = first;
     this.words[word + 6] = second;
-    Atomics.store(this.control, tailAt, tail + 1);
+    Atomics.store(this.control, tailAt, (tail + 1) | 0);
     return true;
   }
 
@@ -94,7 +95,7 @@ export class RingReader extends Ring {
   take(): RingRecord | undefined {
     const head = Atomics.load(this.control, headAt);
     if (head === Atomics.load(this.control, tailAt)) return undefined;
-    const start = controlBytes + (head % ringSlots) * slotBytes;
+    const start = controlBytes + (head & slotMask) * slotBytes;
     const word = start >> 2;
     const double = start >> 3;
     const at = start + textAt;
@@ -112,7 +113,7 @@ export class RingReader extends Ring {
       text: first === 0 ? "" : this.bytes.toString("utf8", at, at + first),
       text2: second === 0 ? "" : this.bytes.toString("utf8", at + first, at + first + second),
     };
-    Atomics.store(this.control, headAt, head + 1);
+    Atomics.store(this.control, headAt, (head + 1) | 0);
     return record;
   }
 

@@ -59,6 +59,9 @@ export class StorePathClient {
   #nextUpload = 1;
   #state: StorePathState = "opening";
   #problem: string | undefined;
+  /** Requests that the worker has, or will find in the ring. */
+  #inFlight = 0;
+  #closing = false;
   #ended = false;
   #opened: Promise<void> | undefined;
   onStateChange: () => void = () => {};
@@ -124,14 +127,11 @@ export class StorePathClient {
 
   /** Sends a request; the promise ends with its completion. Rejects with `AppError<FileStoreErrorCode>`. */
   send(fields: RequestFields): Promise<RingRecord> {
-    if (this.#state !== "online") {
-      return Promise.reject(
-        fileStoreError(
-          "store-path-offline",
-          `store path ${this.settings.index} (${this.settings.directory}) is ${this.#state}: ${this.#problem ?? "not ready"}`,
-        ),
-      );
-    }
+    if (this.#state !== "online" || this.#closing) return Promise.reject(this.#refusal());
+    return this.#send(fields);
+  }
+
+  #send(fields: RequestFields): Promise<RingRecord> {
     return new Promise<RingRecord>((resolve, reject) => {
       const id = this.#nextId;
       this.#nextId = (id + 1) & 0x7fffffff;
@@ -148,31 +148,48 @@ export class StorePathClient {
         text: fields.text ?? "",
         text2: fields.text2 ?? "",
       };
-      // In flight at most one ring's worth, so that completions always find room.
-      if (
-        this.#backlog.length > 0 ||
-        this.#waiting.size > ringSlots ||
-        !this.#requests.push(record)
-      ) {
-        this.#backlog.push(record);
-        return;
-      }
-      this.#requests.wake();
+      if (this.#backlog.length > 0 || !this.#push(record)) this.#backlog.push(record);
+      else this.#requests.wake();
     });
   }
 
-  /** Lets the worker finish what it has, then ends it. */
+  /** At most one ring's worth is in flight, so that completions always find room. */
+  #push(record: RingRecord): boolean {
+    if (this.#inFlight >= ringSlots || !this.#requests.push(record)) return false;
+    this.#inFlight += 1;
+    return true;
+  }
+
+  #refusal(): AppError<FileStoreErrorCode> {
+    if (this.#closing) return fileStoreError("store-closing", "the node is stopping");
+    const { index, directory } = this.settings;
+    const why = this.#problem ?? "not ready";
+    const message = `store path ${index} (${directory}) is ${this.#state}: ${why}`;
+    return fileStoreError("store-path-offline", message);
+  }
+
+  /**
+   * Lets the worker finish what it has, then ends it. Uploads and reads whose payload is still on its way are given up with
+   * `store-closing`: those who serve clients stop before the store does.
+   */
   async close(): Promise<void> {
-    if (this.#state !== "online") return;
-    await this.send({ kind: request.close });
-    this.#ended = true;
-    this.#setState("offline", "the node is stopping");
+    if (this.#state === "opening") await this.#opened?.catch(() => undefined);
+    if (this.#state !== "online" || this.#closing) return;
+    this.#closing = true;
+    try {
+      await this.#send({ kind: request.close });
+    } finally {
+      this.#ended = true;
+      if (this.#state === "online") this.#setState("offline", "the node is stopping");
+      this.#rejectAll(this.#refusal());
+    }
   }
 
   #drain(): boolean {
     for (;;) {
       const record = this.#completions.take();
       if (record === undefined) break;
+      this.#inFlight -= 1;
       const waiting = this.#waiting.get(record.id);
       this.#waiting.delete(record.id);
       if (waiting === undefined) continue;
@@ -187,7 +204,7 @@ export class StorePathClient {
     let sent = 0;
     while (sent < this.#backlog.length) {
       const record = this.#backlog[sent];
-      if (record === undefined || !this.#requests.push(record)) break;
+      if (record === undefined || !this.#push(record)) break;
       sent += 1;
     }
     if (sent === 0) return;
@@ -197,6 +214,8 @@ export class StorePathClient {
 
   #threadEnded(error: Error | undefined): void {
     if (this.#ended) return;
+    // What it had finished counts.
+    this.#drain();
     this.#ended = true;
     if (this.#state !== "offline") {
       const problem =
@@ -204,10 +223,14 @@ export class StorePathClient {
       this.#log.error("store-path-lost", { problem });
       this.#setState("offline", problem);
     }
-    const offline = fileStoreError("store-path-offline", this.#problem ?? "the worker ended");
-    for (const waiting of this.#waiting.values()) waiting.reject(offline);
+    this.#rejectAll(this.#refusal());
+  }
+
+  #rejectAll(error: Error): void {
+    const left = [...this.#waiting.values()];
     this.#waiting.clear();
     this.#backlog.length = 0;
+    for (const waiting of left) waiting.reject(error);
   }
 
   #setState(state: StorePathState, problem: string | undefined): void {

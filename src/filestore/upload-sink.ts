@@ -2,12 +2,14 @@
  * Carries a payload from its flow to a store-path worker: fills blocks, keeps a few of them in flight, and slows the
  * flow down when there are no more. A payload that fits one block is one request. Main thread.
  */
+import type { AppError } from "#base/app-error.ts";
 import {
   type BlockHolder,
   type BlockSize,
   blockSizeFor,
   smallBlockBytes,
 } from "#filestore/block-pool.ts";
+import { type FileStoreErrorCode, fileStoreError } from "#filestore/errors.ts";
 import type { RingRecord } from "#filestore/ring.ts";
 import type { RequestFields, StorePathClient } from "#filestore/store-path-client.ts";
 import { request, writeFlag } from "#filestore/worker-messages.ts";
@@ -21,6 +23,7 @@ export class UploadSink implements ByteSink, BlockHolder {
   readonly #flow: ByteFlow;
   readonly #begin: RequestFields;
   readonly #upload: number;
+  #received = 0;
   #sent = 0;
   #inFlight = 0;
   #block = -1;
@@ -28,6 +31,8 @@ export class UploadSink implements ByteSink, BlockHolder {
   #filled = 0;
   /** What came while no block was free. */
   #spill: Uint8Array | undefined;
+  /** Waiting in the pool's line, which is done once at a time. */
+  #standing = false;
   #begun = false;
   /** A flow of unknown length has come to its end. */
   #ended = false;
@@ -46,26 +51,51 @@ export class UploadSink implements ByteSink, BlockHolder {
 
   /** Drains the flow; resolves to the completion of the last piece. Leaves nothing behind when it rejects. */
   async run(): Promise<RingRecord> {
-    const open = this.#flow.lengthIsEstimate === true;
+    const open = this.#isOpen;
     if (this.#flow.length === 0 && !open) this.#submit(-1, 0, true);
     try {
       const drained = this.#flow.drainTo(this);
       if (this.#flow.length <= smallBlockBytes && !open) await drained;
       else await Promise.race([drained, this.#firstFailure()]);
+      if (this.#failure !== undefined) throw this.#failure;
       if (open) this.#endOpenFlow();
+      else if (this.#received < this.#flow.length) throw this.#wrongLength();
       return await (this.#last ?? this.#lastPiece());
     } catch (error) {
+      const cause = this.#failure ?? error;
       await this.#giveUp();
-      throw this.#failure ?? error;
+      throw cause;
     }
   }
 
   write(chunk: Uint8Array): boolean {
     if (this.#failure !== undefined) return true;
+    this.#received += chunk.length;
+    if (this.#received > this.#flow.length && !this.#isOpen) {
+      this.#stop(this.#wrongLength());
+      return true;
+    }
     const left = this.#spill === undefined ? this.#fill(chunk) : chunk;
     if (left.length > 0) this.#holdBack(left);
-    if (this.#block >= 0) this.#client.blocks.holders.add(this);
+    this.#keepBlock();
     return this.#spill === undefined && this.#inFlight < maxPiecesInFlight;
+  }
+
+  /** A flow of unknown length. */
+  get #isOpen(): boolean {
+    return this.#flow.lengthIsEstimate === true;
+  }
+
+  #wrongLength(): AppError<FileStoreErrorCode> {
+    const message = `the payload has ${this.#received} bytes, ${this.#flow.length} were announced`;
+    return fileStoreError("file-invalid", message);
+  }
+
+  /** A partly filled block is kept for what comes next, unless others stand in line for one. */
+  #keepBlock(): void {
+    if (this.#block < 0) return;
+    if (this.#client.blocks.crowded) this.yieldBlock();
+    else this.#client.blocks.holders.add(this);
   }
 
   /** Copies into blocks as long as there are any; returns what found no room. */
@@ -85,7 +115,7 @@ export class UploadSink implements ByteSink, BlockHolder {
 
   /** Only the end of a flow of unknown length tells which piece is the last. */
   #isWhole(bytes: number): boolean {
-    return this.#flow.lengthIsEstimate !== true && bytes === this.#flow.length;
+    return !this.#isOpen && bytes === this.#flow.length;
   }
 
   #endOpenFlow(): void {
@@ -107,7 +137,7 @@ export class UploadSink implements ByteSink, BlockHolder {
   }
 
   #wantedSize(): BlockSize {
-    if (this.#flow.lengthIsEstimate === true) return this.#sent === 0 ? "small" : "large";
+    if (this.#isOpen) return this.#sent === 0 ? "small" : "large";
     return blockSizeFor(this.#flow.length - this.#sent);
   }
 
@@ -143,32 +173,31 @@ export class UploadSink implements ByteSink, BlockHolder {
       ...(first ? { ...this.#begin, b: this.#flow.length } : {}),
       flags: flags | (first ? (this.#begin.flags ?? 0) : 0),
     });
-    const settled = sent.then(
-      (record) => {
-        this.#pieceDone(block);
-        return record;
-      },
+    // Both ways are taken care of here, so that a failure which nobody waits for yet is none of the process.
+    void sent.then(
+      () => this.#pieceDone(block),
       (error: Error) => {
-        this.#failure ??= error;
-        this.#onFailure?.(error);
+        this.#stop(error);
         this.#pieceDone(block);
-        throw error;
       },
     );
-    if (last) {
-      this.#last = settled;
-      this.#onLast?.(settled);
-    } else {
-      // Its failure is kept in `#failure`, which ends `run`.
-      settled.catch(() => this.#flow.resume());
-    }
+    if (!last) return;
+    this.#last = sent;
+    this.#onLast?.(sent);
   }
 
   #pieceDone(block: number): void {
     this.#inFlight -= 1;
     if (block >= 0) this.#client.blocks.give(block);
-    if (this.#failure === undefined) this.#drainSpill();
+    this.#drainSpill();
     if (this.#spill === undefined && this.#inFlight < maxPiecesInFlight) this.#flow.resume();
+  }
+
+  /** The first failure ends the upload; what still comes is dropped. */
+  #stop(error: Error): void {
+    this.#failure ??= error;
+    this.#spill = undefined;
+    this.#onFailure?.(this.#failure);
   }
 
   #holdBack(bytes: Uint8Array): void {
@@ -179,9 +208,12 @@ export class UploadSink implements ByteSink, BlockHolder {
 
   /** Nothing of ours is in flight whose end would free a block: stand in line. */
   #waitForBlock(): void {
+    if (this.#standing) return;
+    this.#standing = true;
     const size = this.#wantedSize();
     void this.#client.blocks.take(size).then((block) => {
-      if (this.#failure !== undefined || this.#block >= 0) {
+      this.#standing = false;
+      if (this.#spill === undefined || this.#block >= 0) {
         this.#client.blocks.give(block);
         return;
       }
@@ -198,12 +230,13 @@ export class UploadSink implements ByteSink, BlockHolder {
     const left = this.#fill(spill);
     if (left.length > 0) this.#holdBack(left);
     else if (this.#ended) this.#endOpenFlow();
+    this.#keepBlock();
   }
 
-  /** The flow has ended, but pieces of it still wait for blocks. */
-  async #lastPiece(): Promise<RingRecord> {
-    if (this.#failure !== undefined) throw this.#failure;
+  /** The flow has ended, but bytes of it still wait for blocks. */
+  #lastPiece(): Promise<RingRecord> {
     return new Promise((resolve, reject) => {
+      this.#onFailure = reject;
       this.#onLast = (last) => last.then(resolve, reject);
     });
   }
@@ -221,7 +254,7 @@ export class UploadSink implements ByteSink, BlockHolder {
       this.#client.blocks.give(this.#block);
       this.#block = -1;
     }
-    this.#failure ??= new Error("the upload was given up");
+    this.#stop(fileStoreError("file-invalid", "the upload was given up"));
     if (!this.#begun || this.#last !== undefined) return;
     await this.#client.send({ kind: request.abort, a: this.#upload }).catch(() => {
       // The path went away, and the upload with it.

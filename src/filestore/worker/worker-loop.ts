@@ -31,10 +31,17 @@ const maxBatch = 64;
 /** An upload under way: open, waiting for another change of the same name, or failed and only to be answered. */
 type Upload =
   | { readonly state: "open"; readonly handle: WriteHandle }
-  | { readonly state: "deferred"; readonly records: RingRecord[]; readonly name: string }
+  | { readonly state: "deferred"; readonly records: RingRecord[] }
   | { readonly state: "failed"; readonly error: unknown };
 
+type OpenUpload = Exclude<Upload, { readonly state: "deferred" }>;
+
+/** What waits for a name: a request, or an upload with all of its pieces. */
+type Deferred = { readonly record: RingRecord } | { readonly upload: number };
+
 interface LongWork {
+  /** Belongs to a committed change, and is done even when the path is to be closed. */
+  readonly committed: boolean;
   readonly steps: Generator<void, unknown>;
   readonly done: (result: unknown) => void;
   readonly failed: (error: unknown) => void;
@@ -58,9 +65,11 @@ export class WorkerLoop {
   #nextRead = 1;
   #changes: Change[] = [];
   #changeIds: number[] = [];
-  #deferred: RingRecord[] = [];
+  /** By name, in the order in which they came. */
+  readonly #deferred = new Map<string, Deferred[]>();
   readonly #longWork = new Set<LongWork>();
   #closeId: number | undefined;
+  #closed = false;
 
   constructor(parts: WorkerLoopParts) {
     this.#engine = parts.engine;
@@ -69,15 +78,15 @@ export class WorkerLoop {
     this.#blocks = parts.blocks;
   }
 
+  /** The store path was closed; there are no further turns. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
   /** Returns when the store path was closed. */
   run(): void {
-    for (;;) {
-      const worked = this.turn();
-      if (this.#closeId !== undefined && this.#longWork.size === 0) {
-        this.#close(this.#closeId);
-        return;
-      }
-      if (!worked) this.#requests.sleep();
+    while (!this.#closed) {
+      if (!this.turn() && !this.#closed) this.#requests.sleep();
     }
   }
 
@@ -94,32 +103,43 @@ export class WorkerLoop {
       this.#completions.wake();
       this.#commit();
     }
-    const stepped = this.#stepLongWork();
+    this.#stepLongWork();
+    if (this.#deferred.size > 0) this.#retryDeferred();
+    const busy = this.#longWork.size > 0 || this.#changes.length > 0;
+    if (this.#closeId !== undefined && !busy) this.#close(this.#closeId);
     this.#completions.wake();
-    return handled > 0 || stepped;
+    return handled > 0 || busy;
   }
 
   #handle(record: RingRecord): void {
+    if (record.kind === request.write) {
+      this.#attempt(record, () => this.#write(record));
+      return;
+    }
+    if (changesName(record.kind) && this.#isTaken(record.text)) {
+      this.#defer(record.text, { record });
+      return;
+    }
+    this.#attempt(record, () => this.#perform(record));
+  }
+
+  #attempt(record: RingRecord, action: () => void): void {
     try {
-      if (record.kind === request.write) this.#write(record);
-      else if (this.#mustWait(record)) this.#deferred.push(record);
-      else this.#perform(record);
+      action();
     } catch (error) {
       this.#fail(record.id, error);
     }
   }
 
-  /** Changes of a name happen one after the other. */
-  #mustWait(record: RingRecord): boolean {
-    switch (record.kind) {
-      case request.remove:
-      case request.truncate:
-      case request.regenerate:
-      case request.writeMetadata:
-        return this.#engine.isLocked(record.text);
-      default:
-        return false;
-    }
+  /** Changes of a name happen one after the other, in the order in which they came. */
+  #isTaken(name: string): boolean {
+    return this.#deferred.has(name) || this.#engine.isLocked(name);
+  }
+
+  #defer(name: string, waiting: Deferred): void {
+    const line = this.#deferred.get(name);
+    if (line === undefined) this.#deferred.set(name, [waiting]);
+    else line.push(waiting);
   }
 
   #perform(record: RingRecord): void {
@@ -148,9 +168,10 @@ export class WorkerLoop {
         this.#stage(record.id, this.#engine.prepareTruncate(record.text, record.a));
         return;
       case request.regenerate:
-        this.#startLong(record.id, this.#engine.regenerate(record.text), (change) =>
-          this.#stage(record.id, change),
-        );
+        this.#startLong(record.id, this.#engine.regenerate(record.text), {
+          committed: false,
+          done: (change) => this.#stage(record.id, change),
+        });
         return;
       case request.readMetadata: {
         const text = this.#engine.readMetadata(record.text);
@@ -173,6 +194,7 @@ export class WorkerLoop {
       }
       case request.close:
         this.#closeId = record.id;
+        this.#dropLongWork();
         return;
       default:
         throw new AppError("file-invalid", `unknown request ${record.kind}`);
@@ -180,30 +202,25 @@ export class WorkerLoop {
   }
 
   #write(record: RingRecord): void {
-    let upload = this.#uploads.get(record.a);
     if ((record.flags & writeFlag.first) !== 0) {
       const target = targetOf(record);
-      if ("name" in target && this.#engine.isLocked(target.name)) {
-        this.#uploads.set(record.a, { state: "deferred", records: [record], name: target.name });
-        return;
+      if ("name" in target && this.#isTaken(target.name)) {
+        this.#uploads.set(record.a, { state: "deferred", records: [record] });
+        this.#defer(target.name, { upload: record.a });
+      } else {
+        this.#begin(record, target);
       }
-      upload = this.#open(record, target);
+      return;
     }
+    const upload = this.#uploads.get(record.a);
     if (upload === undefined) throw new AppError("file-invalid", "piece of an unknown upload");
-    if (upload.state === "deferred") {
-      upload.records.push(record);
-      return;
-    }
-    if (upload.state === "failed") {
-      if ((record.flags & writeFlag.last) !== 0) this.#uploads.delete(record.a);
-      this.#fail(record.id, upload.error);
-      return;
-    }
-    this.#writePiece(record, upload.handle);
+    if (upload.state === "deferred") upload.records.push(record);
+    else this.#go(record, upload);
   }
 
-  #open(record: RingRecord, target: WriteTarget): Upload {
-    let upload: Upload;
+  /** The first piece, whose target is free. */
+  #begin(record: RingRecord, target: WriteTarget): void {
+    let upload: OpenUpload;
     try {
       upload = { state: "open", handle: this.#engine.startWrite(target, record.b) };
     } catch (error) {
@@ -211,27 +228,24 @@ export class WorkerLoop {
     }
     // A whole file in one piece needs no place in the table.
     if ((record.flags & writeFlag.last) === 0) this.#uploads.set(record.a, upload);
-    return upload;
+    this.#go(record, upload);
   }
 
-  #writePiece(record: RingRecord, handle: WriteHandle): void {
+  #go(record: RingRecord, upload: OpenUpload): void {
+    const last = (record.flags & writeFlag.last) !== 0;
+    if (last) this.#uploads.delete(record.a);
+    if (upload.state === "failed") throw upload.error;
+    const { handle } = upload;
     try {
       if (record.block >= 0) {
         handle.write(this.#view(record.block).subarray(0, record.blockLength));
       }
-      if ((record.flags & writeFlag.last) === 0) {
-        this.#done(record.id);
-        return;
-      }
-      this.#uploads.delete(record.a);
-      this.#stage(record.id, handle.finish());
+      if (last) this.#stage(record.id, handle.finish());
+      else this.#done(record.id);
     } catch (error) {
+      if (!last) this.#uploads.set(record.a, { state: "failed", error });
       handle.abort();
-      if ((record.flags & writeFlag.last) === 0) {
-        this.#uploads.set(record.a, { state: "failed", error });
-      }
-      this.#retryDeferred();
-      this.#fail(record.id, error);
+      throw error;
     }
   }
 
@@ -239,13 +253,13 @@ export class WorkerLoop {
     const upload = this.#uploads.get(record.a);
     this.#uploads.delete(record.a);
     if (upload?.state === "open") upload.handle.abort();
-    if (upload?.state === "deferred") {
-      for (const waiting of upload.records) {
-        this.#fail(waiting.id, new AppError("file-invalid", "the upload was given up"));
-      }
-    }
+    // Its place in the line is passed over when its turn comes.
+    if (upload?.state === "deferred") this.#failAll(upload.records, "the upload was given up");
     this.#done(record.id);
-    this.#retryDeferred();
+  }
+
+  #failAll(records: readonly RingRecord[], why: string): void {
+    for (const record of records) this.#fail(record.id, new AppError("store-closing", why));
   }
 
   #read(record: RingRecord): void {
@@ -290,9 +304,10 @@ export class WorkerLoop {
       this.#done(record.id, { ...fields, c: facts.crc32 ?? 0 });
       return;
     }
-    this.#startLong(record.id, this.#engine.crc(record.text), (crc) =>
-      this.#done(record.id, { ...fields, c: crc }),
-    );
+    this.#startLong(record.id, this.#engine.crc(record.text), {
+      committed: false,
+      done: (crc) => this.#done(record.id, { ...fields, c: crc }),
+    });
   }
 
   #stage(id: number, change: Change | undefined): void {
@@ -319,54 +334,80 @@ export class WorkerLoop {
       const steps = this.#engine.remainder(change);
       const text = change.result ?? "";
       if (steps === undefined) this.#done(id, { text });
-      else this.#startLong(id, steps, () => this.#done(id, { text }));
+      else this.#startLong(id, steps, { committed: true, done: () => this.#done(id, { text }) });
     }
-    this.#retryDeferred();
   }
 
-  /** Names may have become free: what waited for one is looked at again, in the order in which it came. */
+  /** Names may have become free: what waits for one goes on until something takes it again. */
   #retryDeferred(): void {
-    const records = this.#deferred;
-    this.#deferred = [];
-    for (const record of records) this.#handle(record);
-    for (const [number, upload] of this.#uploads) {
-      if (upload.state !== "deferred" || this.#engine.isLocked(upload.name)) continue;
-      this.#uploads.delete(number);
-      for (const record of upload.records) this.#handle(record);
+    for (const [name, line] of this.#deferred) {
+      while (line.length > 0 && !this.#engine.isLocked(name)) {
+        const next = line.shift();
+        if (next === undefined) break;
+        if ("upload" in next) this.#beginDeferred(next.upload);
+        else this.#attempt(next.record, () => this.#perform(next.record));
+      }
+      if (line.length === 0) this.#deferred.delete(name);
     }
+  }
+
+  #beginDeferred(number: number): void {
+    const upload = this.#uploads.get(number);
+    if (upload?.state !== "deferred") return;
+    this.#uploads.delete(number);
+    const [first, ...rest] = upload.records;
+    if (first === undefined) return;
+    this.#attempt(first, () => this.#begin(first, targetOf(first)));
+    for (const record of rest) this.#attempt(record, () => this.#write(record));
   }
 
   #startLong<Result>(
     id: number,
     steps: Generator<void, Result>,
-    done: (result: Result) => void,
+    how: { readonly committed: boolean; readonly done: (result: Result) => void },
   ): void {
     this.#longWork.add({
+      committed: how.committed,
       steps,
-      done: done as (result: unknown) => void,
+      done: how.done as (result: unknown) => void,
       failed: (error) => this.#fail(id, error),
     });
   }
 
-  #stepLongWork(): boolean {
-    for (const work of this.#longWork) {
-      try {
-        const step = work.steps.next();
-        if (step.done !== true) continue;
-        this.#longWork.delete(work);
-        work.done(step.value);
-      } catch (error) {
-        this.#longWork.delete(work);
-        work.failed(error);
-      }
-      this.#retryDeferred();
+  /** One step of one work a turn: requests that come meanwhile wait for no more than that. */
+  #stepLongWork(): void {
+    const [work] = this.#longWork;
+    if (work === undefined) return;
+    this.#longWork.delete(work);
+    try {
+      const step = work.steps.next();
+      if (step.done === true) work.done(step.value);
+      else this.#longWork.add(work);
+    } catch (error) {
+      work.failed(error);
     }
-    return this.#longWork.size > 0 || this.#changes.length > 0;
+  }
+
+  /** What only reads is not worth waiting for when the path is to be closed. */
+  #dropLongWork(): void {
+    for (const work of this.#longWork) {
+      if (work.committed) continue;
+      this.#longWork.delete(work);
+      work.steps.return(undefined);
+      work.failed(new AppError("store-closing", "the node is stopping"));
+    }
   }
 
   #close(id: number): void {
+    this.#closed = true;
+    for (const line of this.#deferred.values()) {
+      for (const waiting of line) {
+        if ("record" in waiting) this.#failAll([waiting.record], "the node is stopping");
+      }
+    }
     for (const upload of this.#uploads.values()) {
       if (upload.state === "open") upload.handle.abort();
+      if (upload.state === "deferred") this.#failAll(upload.records, "the node is stopping");
     }
     for (const handle of this.#reads.values()) handle.close();
     try {
@@ -375,7 +416,6 @@ export class WorkerLoop {
     } catch (error) {
       this.#fail(id, error);
     }
-    this.#completions.wake();
   }
 
   #view(block: number): Uint8Array {
@@ -416,6 +456,16 @@ export class WorkerLoop {
       text2: `${failure.errno}\0${failure.message}`,
     });
   }
+}
+
+/** Requests other than writes that change what a name stands for. */
+function changesName(kind: number): boolean {
+  return (
+    kind === request.remove ||
+    kind === request.truncate ||
+    kind === request.regenerate ||
+    kind === request.writeMetadata
+  );
 }
 
 function targetOf(record: RingRecord): WriteTarget {
