@@ -10,6 +10,7 @@ import type { FileSource } from "#model/file-id.ts";
 import { isIpv4 } from "#model/ip-address.ts";
 import type { StorageId } from "#model/storage-id.ts";
 import type { StorageIdEntry } from "#model/storage-id-line.ts";
+import type { StorageStatus } from "#model/storage-status.ts";
 import type { ChangeReport } from "#protocol/fastdfs/change-report.ts";
 import type { Parameter } from "#protocol/fastdfs/tracker-lookups.ts";
 import type { StorageBrief } from "#protocol/fields.ts";
@@ -54,7 +55,9 @@ function readReserved(value: string | undefined): ReservedSpace {
   if (value === undefined) return defaultParameters.reserved;
   if (value.endsWith("%")) {
     const percent = Number(value.slice(0, -1));
-    return percent > 0 && percent < 100 ? { kind: "percent", percent } : defaultParameters.reserved;
+    return percent >= 0 && percent < 100
+      ? { kind: "percent", percent }
+      : defaultParameters.reserved;
   }
   const bytes = parseByteSize(value);
   return bytes === undefined ? defaultParameters.reserved : { kind: "bytes", bytes };
@@ -68,6 +71,7 @@ export class ClusterView {
   #seenAddress: string | undefined;
   #members: readonly StorageBrief[] = [];
   #leader: Endpoint | undefined;
+  readonly #answeredJoin = new Set<string>();
   /** Who file ids come from may have changed. */
   onSourceChange: () => void = () => {};
 
@@ -90,6 +94,27 @@ export class ClusterView {
 
   get leader(): Endpoint | undefined {
     return this.#leader;
+  }
+
+  /** How our group's list has us; undefined until a leading tracker has told. `port` is ours. */
+  ownStatus(port: number): StorageStatus | undefined {
+    const byId = this.#parameters.usesStorageIds;
+    const isOwn = (member: StorageBrief): boolean =>
+      byId
+        ? member.id === this.#ownId
+        : member.address === (this.#seenAddress ?? this.#announcedAddress) &&
+          (member.port === port || member.port === 0);
+    return this.#members.find(isOwn)?.status;
+  }
+
+  /** How many of our trackers have answered a join since we started, be it with a refusal. */
+  get joinsAnswered(): number {
+    return this.#answeredJoin.size;
+  }
+
+  /** `tracker` by any text that tells it from the others. */
+  learnJoinAnswer(tracker: string): void {
+    this.#answeredJoin.add(tracker);
   }
 
   /** What goes into the file ids made here. */

@@ -67,6 +67,11 @@ export class Membership {
     this.#save({ ...this.#facts, syncSettled: true, syncSource: source, syncUntil: until });
   }
 
+  /** Who was to fill us is gone before it did: the question is open again. */
+  reopen(): void {
+    this.#save({ ...this.#facts, syncSettled: false, syncSource: undefined, syncUntil: 0 });
+  }
+
   #save(facts: MembershipFacts): void {
     this.#facts = facts;
     this.#state.saveMembership(facts);

@@ -13,6 +13,7 @@ import { narrowAddresses, wideAddresses } from "#protocol/codec.ts";
 import { common } from "#protocol/fastdfs/common.ts";
 import { storageFiles } from "#protocol/fastdfs/storage-files.ts";
 import { storageMetadata } from "#protocol/fastdfs/storage-metadata.ts";
+import { headerSize } from "#protocol/header.ts";
 import { wireStatus } from "#protocol/wire-status.ts";
 import type { AccessLog } from "#storage/access-log.ts";
 import type { ClusterView } from "#storage/cluster-view.ts";
@@ -25,8 +26,8 @@ import { StorageCounters } from "#storage/storage-statistics.ts";
 import { type ReporterState, TrackerReporter } from "#storage/tracker-reporter.ts";
 import { wireStatusOf } from "#storage/wire-statuses.ts";
 
-/** The original's default buffer: longer requests without payload are refused (protocol §1.7). */
-const maxBodyBytes = 256 * 1024;
+/** A request without payload must be shorter than the original's default buffer, header included (protocol §1.7). */
+const maxBodyBytes = 256 * 1024 - headerSize - 1;
 /** Counts are saved this often, and at the end. */
 const savePeriodMs = 60_000;
 

@@ -60,6 +60,7 @@ export class StorageCounters {
 
   succeed(kind: StatisticsKind, by: number = 1): void {
     this.#counts[kind].success += by;
+    this.#revision += 1;
   }
 
   /** A client changed something here just now. */

@@ -8,7 +8,7 @@ import type { StorePathReport } from "#filestore/file-store.ts";
 import { formatServerEndpoint, type ServerEndpoint } from "#model/endpoint.ts";
 import { isStorageId, type StorageId } from "#model/storage-id.ts";
 import type { StorageIdEntry } from "#model/storage-id-line.ts";
-import { storageStatus } from "#model/storage-status.ts";
+import { type StorageStatus, storageStatus } from "#model/storage-status.ts";
 import { FrameClient } from "#net/frame-client.ts";
 import { type Clock, delay } from "#platform/clock.ts";
 import type { Network } from "#platform/network.ts";
@@ -107,6 +107,8 @@ export class TrackerReporter {
     const { tracker } = this.#parts;
     const client = await this.#connect(signal);
     client.onBroken = () => this.#wake?.();
+    const leave = (): void => client.close();
+    signal.addEventListener("abort", leave, { once: true });
     try {
       await this.#introduce(client);
       await this.#join(client);
@@ -116,6 +118,7 @@ export class TrackerReporter {
       this.#state = "joined";
       await this.#beat(client, signal);
     } finally {
+      signal.removeEventListener("abort", leave);
       client.close();
     }
   }
@@ -151,7 +154,10 @@ export class TrackerReporter {
     const { parameters } = await client.call(trackerLookups.requestParameters, undefined);
     const read = readParameters(parameters);
     view.learnParameters(read);
-    if (!read.usesStorageIds) return;
+    if (!read.usesStorageIds) {
+      view.learnIds([], undefined);
+      return;
+    }
     view.learnIds(await this.#fetchIds(client), await this.#ownId(client, seen));
   }
 
@@ -180,7 +186,7 @@ export class TrackerReporter {
   async #join(client: FrameClient): Promise<void> {
     const { settings, membership, view } = this.#parts;
     const { facts } = membership;
-    const reply = await client.call(trackerReports.storageJoin, {
+    const joining = client.call(trackerReports.storageJoin, {
       group: settings.group,
       port: this.#parts.port(),
       storePathCount: this.#parts.paths().length,
@@ -190,15 +196,35 @@ export class TrackerReporter {
       upTime: this.#parts.startedSeconds,
       version: settings.version,
       initializing: !facts.syncSettled,
-      status: settings.trackers.length === 1 ? storageStatus.init : -1,
+      status: this.#ownStatus(),
       id: view.ownId,
       trackerAddress: this.#trackerAddress,
       trackers: settings.trackers,
     });
+    const { status } = await this.#answered(joining);
     await membership.settleOnce(() => this.#askForSource(client));
-    const { syncSource, syncUntil } = membership.facts;
-    const source = reply.syncSource === undefined ? syncSource : reply.syncSource;
-    await this.#notify(client, source, syncUntil);
+    await this.#notify(client, status);
+  }
+
+  /** What we are, as far as we know: a tracker that has forgotten us goes by it (protocol §2.4/81). */
+  #ownStatus(): number {
+    const { settings, view } = this.#parts;
+    const known = view.ownStatus(this.#parts.port());
+    if (known !== undefined) return known;
+    const { length } = settings.trackers;
+    return length === 1 || view.joinsAnswered >= length ? storageStatus.init : -1;
+  }
+
+  async #answered<Reply>(joining: Promise<Reply>): Promise<Reply> {
+    const { view, tracker } = this.#parts;
+    try {
+      const reply = await joining;
+      view.learnJoinAnswer(formatServerEndpoint(tracker));
+      return reply;
+    } catch (error) {
+      if (error instanceof WireStatusError) view.learnJoinAnswer(formatServerEndpoint(tracker));
+      throw error;
+    }
   }
 
   async #askForSource(
@@ -211,15 +237,32 @@ export class TrackerReporter {
     return sync;
   }
 
-  async #notify(client: FrameClient, source: StorageId | undefined, until: number): Promise<void> {
+  /** Tells this tracker what was settled, maybe with another one. */
+  async #notify(client: FrameClient, status: StorageStatus): Promise<void> {
+    const { membership } = this.#parts;
+    const { syncSource: source, syncUntil: until } = membership.facts;
     try {
       await client.call(trackerReports.notifySyncSource, { source, until });
     } catch (error) {
-      // The source has left the cluster: nobody fills us any more, and the tracker goes by its own view.
-      if (!(error instanceof WireStatusError) || error.status !== wireStatus.notFound) throw error;
-      this.#parts.membership.settle(undefined, 0);
+      const gone = error instanceof WireStatusError && error.status === wireStatus.notFound;
+      if (!gone || !this.#isLeading()) throw error;
+      // The source has left the cluster. Where it had not filled us, somebody else must.
+      if (status < storageStatus.offline) {
+        membership.reopen();
+        throw error;
+      }
+      membership.settle(undefined, 0);
       await client.call(trackerReports.notifySyncSource, { source: undefined, until: 0 });
     }
+  }
+
+  /** A tracker that only follows may not have heard of a storage that is well. */
+  #isLeading(): boolean {
+    const { settings, tracker, view } = this.#parts;
+    if (settings.trackers.length === 1) return true;
+    const { leader } = view;
+    if (leader === undefined) return false;
+    return leader.port === tracker.port && tracker.addresses.includes(leader.address);
   }
 
   async #beat(client: FrameClient, signal: AbortSignal): Promise<void> {
@@ -244,6 +287,7 @@ export class TrackerReporter {
         }));
         view.learnChanges(await client.call(trackerReports.reportDiskUsage, { storePaths }));
       }
+      if (signal.aborted) return;
       await this.#pause(client, Math.min(beatDue, this.#diskReportDue) - clock.monotonicMs());
     }
   }

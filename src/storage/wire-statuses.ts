@@ -24,7 +24,7 @@ const netStatuses: Readonly<Record<NetErrorCode, number>> = {
   "peer-silent": wireStatus.timedOut,
   "peer-unreachable": wireStatus.connectionRefused,
   "peer-busy": wireStatus.busy,
-  "pool-closed": wireStatus.interrupted,
+  "client-closed": wireStatus.interrupted,
 };
 
 /** System calls' failures are passed through as they are. */
