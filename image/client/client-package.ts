@@ -8,7 +8,9 @@ import { build } from "esbuild";
 import { dist, packageJson, root, work } from "../paths.ts";
 import { runCommand } from "../run-command.ts";
 
-const entry = "client/fastdfs-client";
+const entry = "client/open-client";
+/** What `package.json` names. */
+const script = "cairn-client.js";
 const folder = join(dist, "client");
 const types = join(folder, "types");
 
@@ -19,7 +21,7 @@ export async function buildClientPackage(): Promise<void> {
   await build({
     absWorkingDir: root,
     entryPoints: [`src/${entry}.ts`],
-    outfile: join(folder, "fastdfs-client.js"),
+    outfile: join(folder, script),
     bundle: true,
     platform: "node",
     target: "node22",
@@ -35,7 +37,7 @@ export async function buildClientPackage(): Promise<void> {
     license: packageJson.license,
     type: "module",
     engines: { node: ">=22" },
-    exports: { types: `./types/${entry}.d.ts`, default: "./fastdfs-client.js" },
+    exports: { types: `./types/${entry}.d.ts`, default: `./${script}` },
   };
   writeFileSync(join(folder, "package.json"), `${JSON.stringify(manifest, undefined, 2)}\n`);
   writeFileSync(join(folder, "LICENSE"), readFileSync(join(root, "LICENSE")));
@@ -59,7 +61,8 @@ function declareTypes(): void {
     files: [join(root, `src/${entry}.ts`)],
   };
   writeFileSync(config, JSON.stringify(settings));
-  runCommand("tsc", ["-p", config], { cwd: root });
+  const compiler = join(root, "node_modules/typescript/bin/tsc");
+  runCommand(process.execPath, [compiler, "-p", config], { cwd: root });
   for (const name of readdirSync(types, { recursive: true, encoding: "utf8" })) {
     if (name.endsWith(".d.ts")) nameFilesRelatively(join(types, name));
   }

@@ -8,7 +8,8 @@ export const mirrorExemptions: readonly Exemption[] = [
   },
   {
     path: "src/filestore/worker/store-path-worker.ts",
-    reason: "entry of a thread, which cannot be imported; the tests of the store path client start it",
+    reason:
+      "entry of a thread, which cannot be imported; the tests of the store path client start it",
   },
   {
     path: "src/platform/node/node-thread-port.ts",
