@@ -7,7 +7,7 @@ const set = (flag: string, lengths: readonly [number, number], rest: string) =>
   body({ i64: lengths[0] }, { i64: lengths[1] }, flag, ["group1", 16], rest);
 
 test("metadata is replaced or merged, by a flag", () => {
-  const request = (flag: string) => decoded(setMetadata.request, set(flag, 4, 3, "namea\x02b"));
+  const request = (flag: string) => decoded(setMetadata.request, set(flag, [4, 3], "namea\x02b"));
   expect(request("O")).toMatchObject({ mode: "overwrite", group: "group1", filename: "name" });
   expect(request("M").mode).toBe("merge");
   expect(Buffer.from(request("M").metadata).toString()).toBe("a\x02b");
