@@ -72,7 +72,7 @@ export function storageSettings(
   };
 }
 
-export function storePathSettings({ storage }: Config, address: string): StorePathSettings[] {
+export function storagePathSettings({ storage }: Config, address: string): StorePathSettings[] {
   const source = initialSource(storage.serverId, address);
   return storage.paths.map(({ directory, readonly }, index) => ({
     index,

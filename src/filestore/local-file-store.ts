@@ -34,6 +34,7 @@ import {
   targetShift,
   writeTarget,
 } from "#filestore/worker-messages.ts";
+import type { FileSource } from "#model/file-id.ts";
 import { parseRemoteFilename } from "#model/remote-filename.ts";
 import type { ByteFlow } from "#net/byte-flow.ts";
 import type { Clock, Timer } from "#platform/clock.ts";
@@ -234,6 +235,17 @@ export class LocalFileStore implements FileStore {
         client.blocks.give(block);
       }
     });
+  }
+
+  /** Who file ids made from now on come from: a tracker has told what our address or id is. */
+  setSource(source: FileSource): void {
+    const text2 = source.kind === "id" ? source.id : source.address;
+    for (const { client } of this.#paths) {
+      if (client.state !== "online") continue;
+      client.send({ kind: request.setSource, text: source.kind, text2 }).catch((error: unknown) => {
+        this.#options.log.warn("source-not-set", { why: describeError(error) });
+      });
+    }
   }
 
   async close(): Promise<void> {

@@ -39,6 +39,8 @@ export const request = {
   space: 12,
   /** Finishes what is under way and ends the thread. */
   close: 13,
+  /** Who file ids made from now on come from. text: `address` or `id`; text2: which. */
+  setSource: 14,
 } as const;
 
 export const writeFlag = { first: 1, last: 2 } as const;

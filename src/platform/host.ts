@@ -20,6 +20,8 @@ export interface Host {
   writeError(text: string): void;
   writeOutput(text: string): void;
   onSignal(name: SignalName, handler: () => void): void;
+  /** Ends the process now. */
+  exit(code: number): never;
   usage(): ProcessUsage;
   /** The text of a file, or undefined where there is none. Throws `FileError` where it cannot be read. */
   readText(path: string): string | undefined;

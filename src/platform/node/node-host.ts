@@ -22,6 +22,7 @@ export function nodeHost(): Host {
     onSignal: (name: SignalName, handler) => {
       process.on(name, handler);
     },
+    exit: (code) => process.exit(code),
     usage,
     readText,
     listDirectory,

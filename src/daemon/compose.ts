@@ -1,0 +1,258 @@
+/**
+ * Puts a node together: mechanisms first, then roles, by hand, top to bottom. The only place that knows all parts. Called
+ * once a process by the daemon, and as often as it likes by a simulation. Main thread.
+ */
+import { posix } from "node:path";
+import { AppError } from "#base/app-error.ts";
+import type { Log } from "#base/log.ts";
+import { MetricRegistry } from "#base/metrics.ts";
+import type { Config } from "#config/schema.ts";
+import { parseStorageIds } from "#config/storage-ids.ts";
+import { chooseNodeAddress } from "#daemon/node-address.ts";
+import { registerNodeMetrics } from "#daemon/node-metrics.ts";
+import {
+  admission,
+  gatewaySettings,
+  storagePathSettings,
+  storageSettings,
+  trackerSettings,
+} from "#daemon/role-settings.ts";
+import { RoleStack } from "#daemon/running-role.ts";
+import { LocalFileStore } from "#filestore/local-file-store.ts";
+import { GatewayRole, type RunningGateway } from "#gateway/gateway-role.ts";
+import { LocalFileSource } from "#gateway/local-file-source.ts";
+import { GroupName } from "#model/group-name.ts";
+import type { StorageIdEntry } from "#model/storage-id-line.ts";
+import type { Database } from "#platform/databases.ts";
+import type { AppendFile } from "#platform/host.ts";
+import type { Platform } from "#platform/platform.ts";
+import { openStateDatabase, stateFilename } from "#state/state-database.ts";
+import { AccessLog } from "#storage/access-log.ts";
+import { ClusterView } from "#storage/cluster-view.ts";
+import { type RunningStorage, StorageRole } from "#storage/storage-role.ts";
+import { StorageTable } from "#storage/storage-table.ts";
+import { type RunningTracker, TrackerRole } from "#tracker/tracker-role.ts";
+import { TrackerTable } from "#tracker/tracker-table.ts";
+
+/** A node that serves. */
+export interface RunningNode {
+  readonly address: string;
+  readonly tracker: RunningTracker | undefined;
+  readonly storage: RunningStorage | undefined;
+  readonly gateway: RunningGateway | undefined;
+  readonly store: LocalFileStore | undefined;
+  readonly metrics: MetricRegistry;
+  /** Takes over what can change without a restart. */
+  reload(config: Config): void;
+  /** Starts the logs that people rotate anew. */
+  reopenLogs(): void;
+  /** Roles in reverse order of their start, then the store, then the state. */
+  stop(deadlineMs: number): Promise<void>;
+}
+
+/** Starts a node; what was started is stopped again when a later part cannot be. */
+export async function startNode(
+  platform: Platform,
+  config: Config,
+  parts: { readonly log: Log; readonly version: string },
+): Promise<RunningNode> {
+  const composition = new Composition(platform, config, parts);
+  try {
+    return await composition.start();
+  } catch (error) {
+    await composition.stop(0);
+    throw error;
+  }
+}
+
+class Composition {
+  readonly #platform: Platform;
+  readonly #config: Config;
+  readonly #log: Log;
+  readonly #version: string;
+  readonly #roles = new RoleStack();
+  readonly #address: string;
+  readonly #metrics = new MetricRegistry();
+  #admits: (address: string) => boolean;
+  #database: Database | undefined;
+  #store: LocalFileStore | undefined;
+  #view: ClusterView | undefined;
+  #accessLogFile: AppendFile | undefined;
+
+  constructor(
+    platform: Platform,
+    config: Config,
+    parts: { readonly log: Log; readonly version: string },
+  ) {
+    this.#platform = platform;
+    this.#config = config;
+    this.#log = parts.log;
+    this.#version = parts.version;
+    const { address, bind } = config.node;
+    this.#address = chooseNodeAddress(address, bind, platform.network.addresses());
+    this.#admits = admission(config, new Map());
+  }
+
+  async start(): Promise<RunningNode> {
+    const { roles } = this.#config.node;
+    this.#platform.host.makeDirectory(this.#config.node.dataDir);
+    const database = this.#openState();
+    // The store opens its disks while the tracker is already answering.
+    const storeStarted = roles.includes("storage") ? this.#startStore() : undefined;
+    const tracker = roles.includes("tracker") ? await this.#startTracker(database) : undefined;
+    await storeStarted;
+    const storage = roles.includes("storage")
+      ? await this.#startStorage(database, tracker?.listeners[0]?.port)
+      : undefined;
+    registerNodeMetrics(this.#metrics, {
+      version: this.#version,
+      clock: this.#platform.clock,
+      host: this.#platform.host,
+      store: this.#store,
+      storage: storage === undefined ? undefined : () => storage.snapshot(),
+    });
+    const gateway = roles.includes("gateway") ? await this.#startGateway(storage) : undefined;
+    return {
+      address: this.#address,
+      tracker,
+      storage,
+      gateway,
+      store: this.#store,
+      metrics: this.#metrics,
+      reload: (config) => {
+        this.#admits = admission(config, new Map());
+      },
+      reopenLogs: () => this.#accessLogFile?.reopen(),
+      stop: (deadlineMs) => this.stop(deadlineMs),
+    };
+  }
+
+  async stop(deadlineMs: number): Promise<void> {
+    for (const { name, error } of await this.#roles.stop(deadlineMs)) {
+      this.#log.error("role-not-stopped", { role: name, why: String(error) });
+    }
+    await this.#store?.close();
+    this.#accessLogFile?.close();
+    this.#database?.close();
+    this.#database = undefined;
+  }
+
+  #openState(): Database {
+    const path = posix.join(this.#config.node.dataDir, stateFilename);
+    this.#database = openStateDatabase(this.#platform.databases, path, this.#log.for("state"));
+    return this.#database;
+  }
+
+  async #startTracker(database: Database): Promise<RunningTracker> {
+    const role = new TrackerRole(trackerSettings(this.#config, this.#storageIds()), {
+      network: this.#platform.network,
+      clock: this.#platform.clock,
+      log: this.#log.for("tracker"),
+      state: new TrackerTable(database),
+      admits: (address) => this.#admits(address),
+    });
+    const running = await role.start(new AbortController().signal);
+    this.#roles.push("tracker", {
+      stop: async () => {
+        await running[Symbol.asyncDispose]();
+      },
+    });
+    return running;
+  }
+
+  #storageIds(): readonly StorageIdEntry[] | undefined {
+    const path = this.#config.tracker.storageIdsFile;
+    if (path === "") return undefined;
+    const text = this.#platform.host.readText(path);
+    if (text === undefined) {
+      throw new AppError("config-invalid", `tracker.storage_ids_file: there is no file ${path}`);
+    }
+    return parseStorageIds(text, path);
+  }
+
+  async #startStore(): Promise<void> {
+    const { host, workers, clock } = this.#platform;
+    const paths = storagePathSettings(this.#config, this.#address);
+    for (const { directory } of paths) {
+      // Only directories of our own are made; a missing mount point must not become an empty store path.
+      if (directory.startsWith(`${this.#config.node.dataDir}/`)) host.makeDirectory(directory);
+    }
+    const view = new ClusterView(this.#address);
+    const store = new LocalFileStore({
+      paths,
+      workers,
+      clock,
+      log: this.#log.for("filestore"),
+      reserved: () => this.#view?.parameters.reserved ?? this.#config.tracker.reservedSpace,
+      policy: () => this.#view?.parameters.storePathPolicy ?? this.#config.tracker.storePath,
+    });
+    this.#view = view;
+    this.#store = store;
+    await store.start();
+    view.onSourceChange = () => store.setSource(view.source);
+  }
+
+  async #startStorage(
+    database: Database,
+    ownTrackerPort: number | undefined,
+  ): Promise<RunningStorage> {
+    const { network, clock, host } = this.#platform;
+    const store = this.#store;
+    const view = this.#view;
+    if (store === undefined || view === undefined) throw new Error("the store was not started");
+    const ownTracker = {
+      addresses: [this.#address],
+      port: ownTrackerPort ?? this.#config.tracker.port,
+    };
+    const logPath = this.#config.storage.accessLog;
+    if (logPath !== "") this.#accessLogFile = host.openAppend(logPath);
+    const file = this.#accessLogFile;
+    const role = new StorageRole(storageSettings(this.#config, this.#address, ownTracker), {
+      network,
+      clock,
+      log: this.#log.for("storage"),
+      store,
+      view,
+      state: new StorageTable(database),
+      admits: (address) => this.#admits(address),
+      accessLog: file === undefined ? undefined : new AccessLog(clock, (line) => file.write(line)),
+    });
+    const running = await role.start();
+    this.#roles.push("storage", running);
+    return running;
+  }
+
+  async #startGateway(storage: RunningStorage | undefined): Promise<RunningGateway> {
+    const store = this.#store;
+    if (store === undefined) {
+      throw new AppError(
+        "config-invalid",
+        'node.roles: the gateway serves the files of this node and needs the role "storage" beside it',
+      );
+    }
+    const group = GroupName(this.#config.storage.group);
+    const role = new GatewayRole(gatewaySettings(this.#config, group), {
+      clock: this.#platform.clock,
+      log: this.#log.for("gateway"),
+      random: this.#platform.random,
+      files: new LocalFileSource(store, group),
+      metrics: this.#metrics,
+      readiness: () => readinessProblems(store, storage),
+    });
+    const running = await role.start(new AbortController().signal);
+    this.#roles.push("gateway", running);
+    return running;
+  }
+}
+
+/** Why a load balancer should look elsewhere, in words; nothing where all is well. */
+function readinessProblems(store: LocalFileStore, storage: RunningStorage | undefined): string[] {
+  const problems = store.paths
+    .filter((path) => path.state !== "online")
+    .map((path) => `store path ${path.index} is ${path.state}: ${path.problem ?? "not ready"}`);
+  const trackers = storage?.snapshot().trackers ?? [];
+  if (trackers.length > 0 && trackers.every(({ state }) => state !== "joined")) {
+    problems.push("no tracker knows this storage");
+  }
+  return problems;
+}

@@ -1,0 +1,207 @@
+/**
+ * The life of the daemon: settings, a node, signals, the end. SIGTERM and SIGINT stop it gracefully, a second one at once;
+ * SIGHUP reads the settings again and takes over what can be; SIGUSR2 writes a summary to the log. Main thread.
+ */
+import { AppError, describeError } from "#base/app-error.ts";
+import { Log } from "#base/log.ts";
+import { changesThatNeedRestart } from "#config/describe-config.ts";
+import { formatProblem } from "#config/errors.ts";
+import type { LoadedConfig } from "#config/load-config.ts";
+import { formatBanner } from "#daemon/banner.ts";
+import { type RunningNode, startNode } from "#daemon/compose.ts";
+import { type ConfigRequest, loadConfigFiles } from "#daemon/config-files.ts";
+import { type RunningControl, startControl } from "#daemon/control.ts";
+import { LogOutput } from "#daemon/log-output.ts";
+import { exitCodeOf, exitCodes } from "#daemon/shutdown.ts";
+import type { Platform } from "#platform/platform.ts";
+
+/** A watchdog of the service manager is fed this often; half of it is the most that its limit may be. */
+const watchdogPeriodMs = 10_000;
+
+export interface DaemonRequest extends ConfigRequest {
+  readonly version: string;
+  /** What runs us, for `version`. */
+  readonly runtime: string;
+  /** Prints what to open once the node is up. */
+  readonly banner: boolean;
+}
+
+/** Runs until told to stop; resolves to the exit code. */
+export async function runDaemon(platform: Platform, request: DaemonRequest): Promise<number> {
+  const { host, clock } = platform;
+  let loaded: LoadedConfig;
+  try {
+    loaded = loadConfigFiles(host, request);
+  } catch (error) {
+    host.writeError(`cairn: ${explain(error)}\n`);
+    return exitCodeOf(error);
+  }
+  const { node } = loaded.config;
+  const output = new LogOutput(host, clock, { level: node.logLevel, format: node.logFormat });
+  const daemon = new Daemon(platform, request, { loaded, output });
+  return daemon.run();
+}
+
+/** Every problem of the settings on a line of its own. */
+function explain(error: unknown): string {
+  if (!(error instanceof AppError)) return describeError(error);
+  const problems = error.details.problems;
+  if (!Array.isArray(problems)) return describeError(error);
+  return `the settings are not valid:\n${problems.map((each) => `  ${formatProblem(each)}`).join("\n")}`;
+}
+
+class Daemon {
+  readonly #platform: Platform;
+  readonly #request: DaemonRequest;
+  readonly #output: LogOutput;
+  readonly #log: Log;
+  #loaded: LoadedConfig;
+  readonly #startedMs: number;
+
+  constructor(
+    platform: Platform,
+    request: DaemonRequest,
+    parts: { readonly loaded: LoadedConfig; readonly output: LogOutput },
+  ) {
+    this.#platform = platform;
+    this.#request = request;
+    this.#loaded = parts.loaded;
+    this.#output = parts.output;
+    this.#log = new Log("daemon", parts.output.sink);
+    this.#startedMs = platform.clock.monotonicMs();
+  }
+
+  async run(): Promise<number> {
+    const { host } = this.#platform;
+    for (const warning of this.#loaded.warnings) {
+      this.#log.warn("setting-ignored", { problem: formatProblem(warning) });
+    }
+    const stopAsked = this.#stopSignal();
+    let node: RunningNode;
+    let control: RunningControl;
+    try {
+      node = await startNode(this.#platform, this.#loaded.config, {
+        log: new Log("node", this.#output.sink),
+        version: this.#request.version,
+      });
+    } catch (error) {
+      this.#log.error("start-failed", { why: describeError(error) });
+      return exitCodeOf(error);
+    }
+    try {
+      control = await this.#startControl(node);
+    } catch (error) {
+      this.#log.error("start-failed", { why: describeError(error) });
+      await node.stop(0);
+      return exitCodeOf(error);
+    }
+    this.#ready(node);
+    host.onSignal("SIGHUP", () => this.#reload(node));
+    host.onSignal("SIGUSR2", () => this.#summary(node));
+    const watchdog = this.#platform.clock.every(watchdogPeriodMs, () => host.notify("WATCHDOG=1"));
+    const signal = await stopAsked;
+    watchdog.cancel();
+    return this.#stop(node, control, signal);
+  }
+
+  #startControl(node: RunningNode): Promise<RunningControl> {
+    return startControl({
+      network: this.#platform.network,
+      log: this.#log.for("control"),
+      path: this.#loaded.config.node.controlSocket,
+      version: this.#request.version,
+      runtime: this.#request.runtime,
+      node,
+      host: this.#platform.host,
+      clock: this.#platform.clock,
+      output: this.#output,
+      loaded: () => this.#loaded,
+    });
+  }
+
+  #ready(node: RunningNode): void {
+    const { host, clock } = this.#platform;
+    const ports = {
+      tracker: node.tracker?.listeners[0]?.port,
+      storage: node.storage?.port,
+      gateway: node.gateway?.port,
+    };
+    this.#log.notice("ready", {
+      version: this.#request.version,
+      address: node.address,
+      ...ports,
+      afterMs: Math.round(clock.monotonicMs() - this.#startedMs),
+    });
+    host.notify("READY=1");
+    if (!this.#request.banner) return;
+    const { config } = this.#loaded;
+    host.writeOutput(
+      formatBanner({
+        version: this.#request.version,
+        address: node.address,
+        dataDirectory: config.node.dataDir,
+        durability: config.storage.durability,
+        ...ports,
+        uploads: config.gateway.upload,
+      }),
+    );
+  }
+
+  /** Resolves at the first request to stop; the second one ends the process without more ado. */
+  #stopSignal(): Promise<string> {
+    return new Promise((resolve) => {
+      let asked = false;
+      for (const name of ["SIGTERM", "SIGINT"] as const) {
+        this.#platform.host.onSignal(name, () => {
+          if (asked) this.#platform.host.exit(exitCodes.failure);
+          asked = true;
+          resolve(name);
+        });
+      }
+    });
+  }
+
+  async #stop(node: RunningNode, control: RunningControl, signal: string): Promise<number> {
+    const { host } = this.#platform;
+    const deadlineMs = this.#loaded.config.node.stopTimeoutMs;
+    host.notify("STOPPING=1");
+    this.#log.notice("stopping", { signal, deadlineMs });
+    try {
+      await control.stop();
+      await node.stop(deadlineMs);
+    } catch (error) {
+      this.#log.error("stop-failed", { why: describeError(error) });
+      return exitCodes.internal;
+    }
+    this.#log.notice("stopped");
+    return exitCodes.ok;
+  }
+
+  #reload(node: RunningNode): void {
+    this.#platform.host.notify("RELOADING=1");
+    node.reopenLogs();
+    try {
+      const fresh = loadConfigFiles(this.#platform.host, this.#request);
+      const waiting = changesThatNeedRestart(this.#loaded.config, fresh.config);
+      this.#loaded = fresh;
+      this.#output.level = fresh.config.node.logLevel;
+      node.reload(fresh.config);
+      this.#log.notice("reloaded", {
+        needRestart: waiting.length === 0 ? undefined : waiting.map(({ key }) => key).join(" "),
+      });
+    } catch (error) {
+      this.#log.error("reload-failed", { why: explain(error) });
+    }
+    this.#platform.host.notify("READY=1");
+  }
+
+  #summary(node: RunningNode): void {
+    const usage = this.#platform.host.usage();
+    this.#log.notice("summary", {
+      residentBytes: usage.residentBytes,
+      cpuSeconds: Math.round(usage.cpuSeconds * 1000) / 1000,
+      openDescriptors: usage.openDescriptors,
+      connections: node.storage?.snapshot().connections.current,
+    });
+  }
+}

@@ -1,0 +1,114 @@
+/** Metrics that are read off the running parts just before they are rendered; what counts by itself registers elsewhere. */
+import type { MetricRegistry } from "#base/metrics.ts";
+import type { FileStore } from "#filestore/file-store.ts";
+import type { Clock } from "#platform/clock.ts";
+import type { Host } from "#platform/host.ts";
+import type { StorageSnapshot } from "#storage/storage-role.ts";
+
+export interface MetricSources {
+  readonly version: string;
+  readonly clock: Clock;
+  readonly host: Host;
+  readonly store: FileStore | undefined;
+  readonly storage: (() => StorageSnapshot) | undefined;
+}
+
+export function registerNodeMetrics(registry: MetricRegistry, sources: MetricSources): void {
+  const { clock, host, version } = sources;
+  registry.info(
+    { name: "cairn_build", help: "The release that runs." },
+    { version, runtime: "node" },
+  );
+  const started = registry.gauge({
+    name: "process_start_time_seconds",
+    help: "When the process started, in seconds since 1970.",
+    unit: "seconds",
+  });
+  started.with({}).set(clock.nowMs() / 1000);
+  registerProcess(registry, host);
+  if (sources.store !== undefined) registerStorePaths(registry, sources.store);
+  if (sources.storage !== undefined) registerStorage(registry, sources.storage);
+}
+
+function registerProcess(registry: MetricRegistry, host: Host): void {
+  const resident = registry.gauge({
+    name: "process_resident_memory_bytes",
+    help: "Memory of the process that is in RAM.",
+    unit: "bytes",
+  });
+  const cpu = registry.counter({
+    name: "process_cpu_seconds",
+    help: "CPU time spent, user and system.",
+    unit: "seconds",
+  });
+  const descriptors = registry.gauge({
+    name: "process_open_fds",
+    help: "Open file descriptors.",
+  });
+  registry.beforeRender(() => {
+    const usage = host.usage();
+    resident.with({}).set(usage.residentBytes);
+    const spent = cpu.with({});
+    spent.add(Math.max(0, usage.cpuSeconds - spent.value));
+    if (usage.openDescriptors !== undefined) descriptors.with({}).set(usage.openDescriptors);
+  });
+}
+
+function registerStorePaths(registry: MetricRegistry, store: FileStore): void {
+  const labels = ["path"] as const;
+  const total = registry.gauge({
+    name: "filestore_size_bytes",
+    help: "Size of the file system of a store path.",
+    unit: "bytes",
+    labels,
+  });
+  const free = registry.gauge({
+    name: "filestore_free_bytes",
+    help: "Free space of the file system of a store path.",
+    unit: "bytes",
+    labels,
+  });
+  const online = registry.gauge({
+    name: "filestore_path_online",
+    help: "1 while a store path is served.",
+    labels,
+  });
+  registry.beforeRender(() => {
+    for (const path of store.paths) {
+      const label = { path: String(path.index) };
+      total.with(label).set(path.totalBytes);
+      free.with(label).set(path.freeBytes);
+      online.with(label).set(path.state === "online" ? 1 : 0);
+    }
+  });
+}
+
+function registerStorage(registry: MetricRegistry, storage: () => StorageSnapshot): void {
+  const operations = registry.counter({
+    name: "storage_operations",
+    help: "What FastDFS clients asked of the storage, by kind and outcome; byte kinds count bytes.",
+    labels: ["kind", "outcome"],
+  });
+  const connections = registry.gauge({
+    name: "storage_connections",
+    help: "Open connections of FastDFS clients and peers.",
+  });
+  const joined = registry.gauge({
+    name: "storage_tracker_joined",
+    help: "1 while a tracker knows this storage.",
+    labels: ["tracker"],
+  });
+  registry.beforeRender(() => {
+    const snapshot = storage();
+    for (const [kind, count] of snapshot.counters.entries()) {
+      const success = operations.with({ kind, outcome: "success" });
+      const failure = operations.with({ kind, outcome: "failure" });
+      success.add(Math.max(0, count.success - success.value));
+      failure.add(Math.max(0, count.total - count.success - failure.value));
+    }
+    connections.with({}).set(snapshot.connections.current);
+    for (const { tracker, state } of snapshot.trackers) {
+      joined.with({ tracker }).set(state === "joined" ? 1 : 0);
+    }
+  });
+}
