@@ -2,6 +2,7 @@
  * Answers to beats and reports: what changed for this storage since it was told last (ChangeReport, protocol §2.4/83). Only the
  * leader tells anything, and a change is told once. Main thread.
  */
+import { storageStatus } from "#model/storage-status.ts";
 import { type ChangeReport, noChanges } from "#protocol/fastdfs/change-report.ts";
 import type { StorageBrief } from "#protocol/fields.ts";
 import type { Leadership } from "#tracker/election/leadership.ts";
@@ -30,11 +31,24 @@ export function changesFor(
   facts.leaderTold = leadership.version;
   storage.trunkServerTold = group.trunkServerVersion;
   storage.membersTold = group.membersVersion;
+  const briefs = members ? membersFor(storage, asker) : undefined;
   return {
     leader: leader ? leadership.endpointFor(asker) : undefined,
     trunkServer: trunkServer ? trunkServerOf(storage, remoteAddress) : undefined,
-    members: members ? group.storages.map((each) => briefOf(each, remoteAddress)) : undefined,
+    members: briefs,
   };
+}
+
+/** What the storage contradicted it is told as offline first, and as it is the next time (see `noteContradictions`). */
+function membersFor(storage: StorageRecord, asker: Asker): readonly StorageBrief[] {
+  const { contradicted } = asker.facts;
+  const briefs = storage.group.storages.map((each) => {
+    const brief = briefOf(each, asker.remoteAddress);
+    return contradicted.has(each.id) ? { ...brief, status: storageStatus.offline } : brief;
+  });
+  if (contradicted.size > 0) storage.membersTold = -1;
+  contradicted.clear();
+  return briefs;
 }
 
 function trunkServerOf(storage: StorageRecord, requesterAddress: string): StorageBrief | "none" {

@@ -38,7 +38,7 @@ export interface GroupRecord {
   /** Finds the source of a file by what its name says (`NameFacts.sourceKey`). */
   sources: ReadonlyMap<number, StorageRecord>;
   byId: ReadonlyMap<string, StorageRecord>;
-  /** Grow with each change that the members are told of. */
+  /** Grow with each change that the members are told of; C storages complain of news about a trunk server that never was. */
   membersVersion: number;
   trunkServerVersion: number;
   nextJoinOrder: number;

@@ -162,7 +162,7 @@ export class Registry {
           break;
         case "tell-anew":
           storage.membersTold = -1;
-          storage.trunkServerTold = -1;
+          storage.trunkServerTold = 0;
           break;
         case "changelog-from-end":
           storage.changelogOffset = this.#parts.changelog.end;

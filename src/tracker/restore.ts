@@ -56,5 +56,6 @@ function restoredGroup(saved: SavedGroup): GroupRecord {
   group.currentTrunkFileId = saved.currentTrunkFileId;
   group.trunkServer = saved.trunkServer;
   group.lastTrunkServer = saved.lastTrunkServer;
+  group.trunkServerVersion = saved.trunkServer === undefined ? 0 : 1;
   return group;
 }

@@ -43,8 +43,9 @@ export interface StorageRecord {
   syncTimes: Map<StorageId, number>;
   /** The session on which it joined last; only that one's end counts. */
   session: object | undefined;
-  /** Versions of the group's members and trunk server that it was told; −1 for none. */
+  /** Version of the group's members that it was told; −1 for none. */
   membersTold: number;
+  /** Version of the group's trunk server that it was told; 0 is that of a group which never had one. */
   trunkServerTold: number;
 }
 
@@ -84,7 +85,7 @@ export function newStorageRecord(
     syncTimes: new Map(),
     session: undefined,
     membersTold: -1,
-    trunkServerTold: -1,
+    trunkServerTold: 0,
   };
 }
 

@@ -1,4 +1,5 @@
 /** What the tracker knows of a session: the storage or the tracker at its other end, and what that was told. Main thread. */
+import type { StorageId } from "#model/storage-id.ts";
 import type { FrameSession } from "#net/frame-session.ts";
 import { WireStatusError, wireStatus } from "#protocol/wire-status.ts";
 import type { StorageRecord } from "#tracker/storage-record.ts";
@@ -11,6 +12,8 @@ export interface TrackerFacts {
   trackerAddress: string | undefined;
   /** Version of the leadership that this connection was told; −1 for none. */
   leaderTold: number;
+  /** Peers that the storage takes for active although they are to be filled. */
+  readonly contradicted: Set<StorageId>;
   /** Set by JOIN_LEADER: a tracker that follows us, as `address:port`. */
   follower: string | undefined;
   /** Sum of the trunk server versions that the follower was told; −1 for none. */
@@ -26,6 +29,7 @@ export function newTrackerFacts(): TrackerFacts {
     storage: undefined,
     trackerAddress: undefined,
     leaderTold: -1,
+    contradicted: new Set(),
     follower: undefined,
     trunkServersTold: -1,
     hold: undefined,

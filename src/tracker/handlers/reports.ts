@@ -77,9 +77,9 @@ export function reportHandlers(core: TrackerCore): Reports {
       return changes(storage, session);
     },
     reportReplicas: ({ members }, session) => {
-      const { group } = joinedStorage(session);
-      if (core.leadership.isLeader) return undefined;
-      for (const member of members) mergeMember(core, group, member);
+      const storage = joinedStorage(session);
+      if (core.leadership.isLeader) noteContradictions(session, storage, members);
+      else for (const member of members) mergeMember(core, storage.group, member);
       return undefined;
     },
     reportStatus: ({ group: name, storage: member }) => {
@@ -201,6 +201,23 @@ function moveStorage(
   const refusal = core.registry.move(storage, request.newAddress);
   if (refusal === "too-many") throw new WireStatusError(wireStatus.noSpace, "too many storages");
   throwRefusal(refusal);
+}
+
+/**
+ * A C storage which saw a peer active before that one was deleted and joined anew clings to the higher status, and would never
+ * fill it. It takes "offline" for an active one, and "to be filled" for an offline one; so it is told these, one after the other.
+ */
+function noteContradictions(
+  session: TrackerSession,
+  storage: StorageRecord,
+  members: readonly StorageBrief[],
+): void {
+  for (const { id, status } of members) {
+    const known = storage.group.byId.get(id);
+    if (known?.status !== storageStatus.waitSync || !isAvailable({ status })) continue;
+    session.facts.contradicted.add(known.id);
+    storage.membersTold = -1;
+  }
 }
 
 function isActive(storage: StorageRecord | undefined): boolean {
