@@ -91,3 +91,15 @@ export const nothingSaved: SavedTracker = {
   changelog: [],
   times: { upTime: 0, lastCheckTime: 0 },
 };
+
+/**
+ * Starts an empty state from what another tracker left, such as a C tracker's data directory. False, and nothing changed, when
+ * the state knows groups already.
+ */
+export function adoptSavedTracker(state: TrackerState, saved: SavedTracker): boolean {
+  if (state.load().groups.length > 0) return false;
+  const { groups, storages, changelog, times } = saved;
+  const removed = { removedGroups: [], removedStorages: [], changelogFrom: 0 };
+  state.save({ groups, storages, changelog, times, ...removed }, "flushed");
+  return true;
+}
