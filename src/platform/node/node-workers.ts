@@ -2,6 +2,8 @@
  * Worker threads of Node. From the sources a thread runs its entry file; the single executable carries each entry as a text
  * asset and starts the thread from that. Main thread.
  */
+import { getCompileCacheDir } from "node:module";
+import { dirname } from "node:path";
 import { getAsset, isSea } from "node:sea";
 import { Worker } from "node:worker_threads";
 import type { WorkerEntry, Workers, WorkerThread } from "#platform/workers.ts";
@@ -20,6 +22,15 @@ export function locateWorker(entry: WorkerEntry): WorkerCode {
   return { file: sourceFile(entry) };
 }
 
+/**
+ * Threads look for the compile cache in their environment only. Without it each strips the types of its files anew, which
+ * takes 65 ms and 27 MB instead of 30 ms and 11 MB. Node keeps a folder of its version in the one that it is given.
+ */
+function environmentOfSources(): NodeJS.ProcessEnv {
+  const cache = getCompileCacheDir();
+  return cache === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: dirname(cache) };
+}
+
 /** Written out one by one, so that tools see which files are entries. */
 function sourceFile(entry: WorkerEntry): URL {
   switch (entry) {
@@ -35,7 +46,7 @@ class NodeWorkerThread implements WorkerThread {
   constructor(code: WorkerCode, data: unknown) {
     const worker =
       "file" in code
-        ? new Worker(code.file, { workerData: data })
+        ? new Worker(code.file, { workerData: data, env: environmentOfSources() })
         : new Worker(code.script, { workerData: data, eval: true });
     let failure: Error | undefined;
     worker.on("message", (message: unknown) => this.onMessage(message));
