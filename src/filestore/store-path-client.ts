@@ -120,6 +120,11 @@ export class StorePathClient {
     return this.#opened;
   }
 
+  /** Requests without a completion, for tests and metrics. */
+  get pending(): number {
+    return this.#waiting.size;
+  }
+
   /** A number for a new upload. */
   newUpload(): number {
     return this.#nextUpload++;

@@ -77,3 +77,17 @@ test("a watcher on the main thread is woken for records that come later", async 
   });
   expect(seen).toEqual([1, 2]);
 });
+
+test("the counters of a ring may pass every limit of an integer", () => {
+  for (const start of [2 ** 31 - 3, -3]) {
+    const memory = makeRingMemory();
+    new Int32Array(memory, 0, 2).fill(start | 0);
+    const writer = new RingWriter(memory);
+    const reader = new RingReader(memory);
+    for (let id = 0; id < ringSlots; id += 1) expect(writer.push(record(id, `${id}`))).toBe(true);
+    expect(writer.push(record(ringSlots))).toBe(false);
+    for (let id = 0; id < ringSlots; id += 1) expect(reader.take()).toEqual(record(id, `${id}`));
+    expect(reader.take()).toBeUndefined();
+    expect(reader.isEmpty).toBe(true);
+  }
+});

@@ -1,0 +1,137 @@
+/** The main thread's end of a store path, against a worker loop in this thread and against the rings alone. */
+import { expect, test } from "vitest";
+import { RingReader, RingWriter, ringSlots } from "#filestore/ring.ts";
+import { StorePathClient } from "#filestore/store-path-client.ts";
+import { request, type StorePathThreadData } from "#filestore/worker-messages.ts";
+import type { WorkerThread } from "#platform/workers.ts";
+import { collectedLog } from "../../support/frame-fixture.ts";
+import { turns } from "../../support/settled.ts";
+import { expectNothingLeft, pathSettings, pathStage } from "../../support/store-fixture.ts";
+
+const space = { kind: request.space };
+
+test("a request's promise ends with its completion", async () => {
+  const stage = await pathStage(true);
+  expect(await stage.client.send(space)).toMatchObject({ a: 1e12, b: 9e11 });
+  const missing = stage.client.send({ kind: request.remove, text: "M00/00/00/none" });
+  await expect(missing).rejects.toMatchObject({ code: "file-missing" });
+  await expectNothingLeft(stage);
+});
+
+test("the errno of a failure crosses with it", async () => {
+  const stage = await pathStage(true);
+  stage.worker.engine.files.set("M00/00/00/some", {
+    content: Buffer.alloc(0),
+    metadata: undefined,
+  });
+  stage.worker.engine.failCommits.add("*");
+  const removing = stage.client.send({ kind: request.remove, text: "M00/00/00/some" });
+  await expect(removing).rejects.toMatchObject({
+    code: "disk-failed",
+    message: "the flush failed",
+    details: { errno: "EIO" },
+  });
+});
+
+test("more requests than the ring holds are all answered, in order, and never more are in flight", async () => {
+  const stage = await pathStage(false);
+  const answered: number[] = [];
+  const wanted = 3 * ringSlots;
+  for (let at = 0; at < wanted; at += 1) {
+    void stage.client.send(space).then(() => answered.push(at));
+  }
+  expect(stage.client.pending).toBe(wanted);
+  stage.worker.automatic = true;
+  for (let wait = 0; wait < 500 && answered.length < wanted; wait += 1) await turns(1);
+  expect(answered).toEqual(Array.from({ length: wanted }, (_, at) => at));
+  await expectNothingLeft(stage);
+});
+
+test("completions find room even when the worker answers late and all at once", async () => {
+  // The worker takes everything it finds and keeps it, as it does with what waits for a name or takes long.
+  let data: StorePathThreadData | undefined;
+  const thread: WorkerThread = { onMessage: () => {}, onExit: () => {} };
+  const client = new StorePathClient(pathSettings(0), collectedLog().log);
+  const started = client.start({
+    start: (_entry, given) => {
+      data = given as StorePathThreadData;
+      return thread;
+    },
+  });
+  thread.onMessage({ post: "opened", rolledForward: 0, swept: 0, adopted: false });
+  await started;
+  const requests = new RingReader((data as StorePathThreadData).requests);
+  const completions = new RingWriter((data as StorePathThreadData).completions);
+  let answered = 0;
+  for (let at = 0; at < 3 * ringSlots; at += 1) {
+    void client.send(space).then(() => {
+      answered += 1;
+    });
+  }
+  const kept: number[] = [];
+  const answer = (count: number): void => {
+    for (const id of kept.splice(0, count)) {
+      const fields = { block: -1, blockLength: 0, a: 0, b: 0, c: 0, text: "", text2: "" };
+      expect(completions.push({ id, kind: 0, flags: 0, ...fields })).toBe(true);
+    }
+    completions.wake();
+  };
+  for (let round = 0; round < 20 && answered < 3 * ringSlots; round += 1) {
+    for (let next = requests.take(); next !== undefined; next = requests.take()) kept.push(next.id);
+    expect(kept.length).toBeLessThanOrEqual(ringSlots);
+    answer(round % 2 === 0 ? 1 : kept.length);
+    await turns();
+  }
+  expect(answered).toBe(3 * ringSlots);
+});
+
+test("a path that is not open yet, or not any more, refuses", async () => {
+  const client = new StorePathClient(pathSettings(0), collectedLog().log);
+  await expect(client.send(space)).rejects.toMatchObject({ code: "store-path-offline" });
+  await client.close();
+  const stage = await pathStage(true);
+  await stage.client.close();
+  expect(stage.client.state).toBe("offline");
+  expect(stage.worker.engine.closed).toBe(true);
+  await expect(stage.client.send(space)).rejects.toMatchObject({ code: "store-closing" });
+  await stage.client.close();
+});
+
+test("what waits when the path is closed ends: what the worker has is finished, the rest refused", async () => {
+  const stage = await pathStage(false);
+  const before = stage.client.send(space);
+  const closing = stage.client.close();
+  const after = expect(stage.client.send(space)).rejects.toMatchObject({ code: "store-closing" });
+  await stage.turn(2);
+  expect((await before).a).toBe(1e12);
+  await closing;
+  await after;
+  expect(stage.client.pending).toBe(0);
+});
+
+test("a worker that ends by itself takes its path offline, and what it had finished counts", async () => {
+  const stage = await pathStage(false);
+  const states: string[] = [];
+  stage.client.onStateChange = () => states.push(stage.client.state);
+  const finished = stage.client.send(space);
+  stage.worker.turn();
+  const lost = expect(stage.client.send(space)).rejects.toMatchObject({
+    code: "store-path-offline",
+  });
+  stage.worker.onExit(new Error("the thread is gone"));
+  expect((await finished).a).toBe(1e12);
+  await lost;
+  expect(states).toEqual(["offline"]);
+  expect(stage.client.problem).toContain("the thread is gone");
+  await expect(stage.client.send(space)).rejects.toMatchObject({ code: "store-path-offline" });
+});
+
+test("a path that cannot be served says why", async () => {
+  const thread: WorkerThread = { onMessage: () => {}, onExit: () => {} };
+  const client = new StorePathClient(pathSettings(0), collectedLog().log);
+  const started = client.start({ start: () => thread });
+  thread.onMessage({ post: "unfit", code: "store-path-busy", message: "held by process 7" });
+  thread.onExit(undefined);
+  await expect(started).rejects.toMatchObject({ code: "store-path-busy" });
+  expect([client.state, client.problem]).toEqual(["offline", "held by process 7"]);
+});
