@@ -36,6 +36,8 @@ test("members, keys, texts and comments that carry such a name are none", () => 
     "this.process(); job.console = 1; const job = { process: 1, console() {} };",
     "class Work { process() {} console = 1; }",
     "interface Work { process(): void; performance: number }",
+    "async function fetch(url: string) {} await fetch('x');",
+    "const f = (process: Step) => process.run();",
     "// setTimeout and Date.now\nconst text = 'process.env', more = `console`;",
   ];
   expect(harmless.flatMap((text) => problems(text))).toEqual([]);

@@ -23,8 +23,11 @@ const forbiddenMembers: ReadonlyMap<string, string> = new Map([
   ["Math.random", "Random"],
 ]);
 
-/** `main.ts` starts and ends the process, so it may name it. */
-const exceptions: ReadonlyMap<string, readonly string[]> = new Map([["src/main.ts", ["process"]]]);
+/** These start and end the process, so they may name it. */
+const exceptions: ReadonlyMap<string, readonly string[]> = new Map([
+  ["src/main.ts", ["process"]],
+  ["src/program.ts", ["process"]],
+]);
 
 /** Forbidden globals in a file of `src/` outside of the real world. */
 export function checkGlobals(source: Source): string[] {
@@ -36,9 +39,11 @@ export function checkGlobals(source: Source): string[] {
     problems.add(`${at(source, node.start)} uses ${name}: use ${instead}`);
   };
   const names = memberNames(source);
+  const own = boundNames(source);
   visit(source, {
     Identifier: (node) => {
-      if (!names.has(node.start)) report(node, node.name, forbidden.get(node.name));
+      if (!names.has(node.start) && !own.has(node.name))
+        report(node, node.name, forbidden.get(node.name));
     },
     MemberExpression: (node) => {
       if (node.object.type !== "Identifier" || node.property.type !== "Identifier") return;
@@ -75,4 +80,25 @@ function memberNames(source: Source): Set<number> {
     },
   });
   return starts;
+}
+
+/** Names that the file gives to something of its own. */
+function boundNames(source: Source): Set<string> {
+  const names = new Set<string>();
+  const add = (pattern: { readonly type: string } | null): void => {
+    const node = pattern as { type?: string; name?: unknown } | null;
+    if (node?.type === "Identifier" && typeof node.name === "string") names.add(node.name);
+  };
+  const addFunction = (node: ESTree.Function | ESTree.ArrowFunctionExpression): void => {
+    add(node.id);
+    for (const parameter of node.params) add(parameter);
+  };
+  visit(source, {
+    FunctionDeclaration: addFunction,
+    FunctionExpression: addFunction,
+    ArrowFunctionExpression: addFunction,
+    VariableDeclarator: (node) => add(node.id),
+    ImportSpecifier: (node) => add(node.local),
+  });
+  return names;
 }

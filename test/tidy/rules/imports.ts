@@ -1,5 +1,5 @@
 /** Imports go down the layers, and the outside world is reached through the platform alone. */
-import { entries, ioFiles, layers, packageHomes, pureModules, realWorld } from "../layers.ts";
+import { entries, ioModules, layers, packageHomes, pureModules, realWorld } from "../layers.ts";
 import type { Import, Source } from "../source.ts";
 
 /** What `source` imports and may not; empty for files outside of `src/`. */
@@ -47,7 +47,7 @@ function foreignProblem(path: string, item: Import): string | undefined {
 }
 
 function nodeProblem(path: string, item: Import): string | undefined {
-  if (ioFiles.includes(path)) return undefined;
+  if (ioModules.get(path)?.includes(item.specifier) === true) return undefined;
   const pure = pureModules.get(item.specifier);
   if (pure === undefined) return `input and output belong to ${realWorld}`;
   if (pure === "all") return undefined;
