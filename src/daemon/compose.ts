@@ -19,10 +19,13 @@ import {
 } from "#daemon/role-settings.ts";
 import { RoleStack } from "#daemon/running-role.ts";
 import { LocalFileStore } from "#filestore/local-file-store.ts";
+import { contentTypeOf } from "#gateway/content-type.ts";
 import { GatewayRole, type RunningGateway } from "#gateway/gateway-role.ts";
+import type { FailDocument } from "#gateway/gateway-settings.ts";
 import { LocalFileSource } from "#gateway/local-file-source.ts";
 import { GroupName } from "#model/group-name.ts";
 import type { StorageIdEntry } from "#model/storage-id-line.ts";
+import { delay } from "#platform/clock.ts";
 import type { Database } from "#platform/databases.ts";
 import type { AppendFile } from "#platform/host.ts";
 import type { Platform } from "#platform/platform.ts";
@@ -33,6 +36,9 @@ import { type RunningStorage, StorageRole } from "#storage/storage-role.ts";
 import { StorageTable } from "#storage/storage-table.ts";
 import { type RunningTracker, TrackerRole } from "#tracker/tracker-role.ts";
 import { TrackerTable } from "#tracker/tracker-table.ts";
+
+/** A store path may take this long beyond the deadline to write out what it has. */
+const closeGraceMs = 5000;
 
 /** A node that serves. */
 export interface RunningNode {
@@ -131,10 +137,22 @@ class Composition {
     for (const { name, error } of await this.#roles.stop(deadlineMs)) {
       this.#log.error("role-not-stopped", { role: name, why: String(error) });
     }
-    await this.#store?.close();
+    await this.#closeStore(deadlineMs);
     this.#accessLogFile?.close();
     this.#database?.close();
     this.#database = undefined;
+  }
+
+  /** A disk that hangs keeps its thread in the kernel; waiting for it would keep the process for ever. */
+  async #closeStore(deadlineMs: number): Promise<void> {
+    const store = this.#store;
+    if (store === undefined) return;
+    const closed = store.close().then(() => true);
+    const limit = delay(this.#platform.clock, deadlineMs + closeGraceMs).then(() => false);
+    if (await Promise.race([closed, limit])) return;
+    const stuck = store.paths.filter(({ state }) => state === "online").map(({ index }) => index);
+    this.#log.error("store-path-hangs", { paths: stuck.join(" ") });
+    this.#platform.host.killSelf();
   }
 
   #openState(): Database {
@@ -222,6 +240,22 @@ class Composition {
     return running;
   }
 
+  /** What is served in place of a file whose token is wrong. */
+  #failDocument(): FailDocument | undefined {
+    const { antiLeech, defaultContentType } = this.#config.gateway;
+    const { failFile } = antiLeech;
+    if (failFile === "") return undefined;
+    const bytes = this.#platform.host.readBytes(failFile);
+    if (bytes !== undefined) {
+      const extension = posix.extname(failFile).slice(1);
+      return { bytes, contentType: contentTypeOf(extension, defaultContentType) };
+    }
+    throw new AppError(
+      "config-invalid",
+      `gateway.anti_leech.fail_file: there is no file ${failFile}`,
+    );
+  }
+
   async #startGateway(storage: RunningStorage | undefined): Promise<RunningGateway> {
     const store = this.#store;
     if (store === undefined) {
@@ -231,7 +265,8 @@ class Composition {
       );
     }
     const group = GroupName(this.#config.storage.group);
-    const role = new GatewayRole(gatewaySettings(this.#config, group), {
+    const settings = gatewaySettings(this.#config, group, this.#failDocument());
+    const role = new GatewayRole(settings, {
       clock: this.#platform.clock,
       log: this.#log.for("gateway"),
       random: this.#platform.random,

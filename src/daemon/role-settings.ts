@@ -2,6 +2,7 @@
 import { addressMatcher } from "#config/address-rules.ts";
 import type { Config } from "#config/schema.ts";
 import type { StorePathSettings } from "#filestore/settings.ts";
+import type { FailDocument, GatewaySettings } from "#gateway/gateway-settings.ts";
 import type { ServerEndpoint } from "#model/endpoint.ts";
 import type { FileSource } from "#model/file-id.ts";
 import { GroupName } from "#model/group-name.ts";
@@ -93,6 +94,32 @@ function initialSource(serverId: string, address: string): FileSource {
   return numericStorageId(serverId) === undefined
     ? { kind: "address", address }
     : { kind: "id", id: StorageId(serverId) };
+}
+
+export function gatewaySettings(
+  { node, gateway }: Config,
+  group: GroupName,
+  failDocument: FailDocument | undefined,
+): GatewaySettings {
+  return {
+    group,
+    bind: node.bind,
+    port: gateway.port,
+    maxConnections: node.maxConnections,
+    networkTimeoutMs: node.networkTimeoutMs,
+    upload: gateway.upload,
+    delete: gateway.delete,
+    maxUploadSizeBytes: gateway.maxUploadSizeBytes,
+    defaultContentType: gateway.defaultContentType,
+    urlHasGroup: gateway.urlHasGroup,
+    antiLeech: {
+      check: gateway.antiLeech.check,
+      secret: gateway.antiLeech.secret,
+      ttlMs: gateway.antiLeech.ttlMs,
+      failDocument,
+    },
+    accelRedirectPrefix: gateway.accelRedirectPrefix,
+  };
 }
 
 /** Who may use the FastDFS ports. */

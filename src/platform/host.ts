@@ -22,9 +22,12 @@ export interface Host {
   onSignal(name: SignalName, handler: () => void): void;
   /** Ends the process now. */
   exit(code: number): never;
+  /** Ends the process even though a thread of it hangs in the kernel, which an ordinary exit would wait for. */
+  killSelf(): void;
   usage(): ProcessUsage;
   /** The text of a file, or undefined where there is none. Throws `FileError` where it cannot be read. */
   readText(path: string): string | undefined;
+  readBytes(path: string): Uint8Array | undefined;
   /** Names in a directory, sorted; empty where there is none. */
   listDirectory(path: string): readonly string[];
   /** Makes a directory and those above it. */

@@ -8,11 +8,12 @@ import type { Log } from "#base/log.ts";
 import type { Database, Databases } from "#platform/databases.ts";
 import { type Migration, migrate } from "#state/migrate.ts";
 import { trackerTables } from "#state/migrations/0001-tracker-tables.ts";
+import { storageTables } from "#state/migrations/0002-storage-tables.ts";
 
 export const stateFilename = "state.sqlite";
 
 /** In order; the last one's number is the version of the layout. */
-export const stateMigrations: readonly Migration[] = [trackerTables];
+export const stateMigrations: readonly Migration[] = [trackerTables, storageTables];
 
 /** Opens the database in `path` at its newest layout. Throws `AppError("state-unusable")`. */
 export function openStateDatabase(databases: Databases, path: string, log: Log): Database {

@@ -24,7 +24,11 @@ export function nodeHost(): Host {
     },
     exit: (code) => process.exit(code),
     usage,
-    readText,
+    killSelf: () => {
+      process.kill(process.pid, "SIGKILL");
+    },
+    readText: (path) => readBytes(path)?.toString("utf8"),
+    readBytes,
     listDirectory,
     makeDirectory: (path) => {
       mkdirSync(path, { recursive: true });
@@ -55,9 +59,9 @@ function usage(): ProcessUsage {
   return { residentBytes: rss, cpuSeconds: (user + system) / 1e6, openDescriptors };
 }
 
-function readText(path: string): string | undefined {
+function readBytes(path: string): Buffer | undefined {
   try {
-    return readFileSync(path, "utf8");
+    return readFileSync(path);
   } catch (error) {
     const code = codeOf(error);
     if (code === "ENOENT") return undefined;
