@@ -54,7 +54,7 @@ function isTrue(value: string | undefined): boolean {
 function readReserved(value: string | undefined): ReservedSpace {
   if (value === undefined) return defaultParameters.reserved;
   if (value.endsWith("%")) {
-    const percent = Number(value.slice(0, -1));
+    const percent = Number.parseFloat(value);
     return percent >= 0 && percent < 100
       ? { kind: "percent", percent }
       : defaultParameters.reserved;
