@@ -3,6 +3,7 @@ import type { Log } from "#base/log.ts";
 import { type StorageStatus, storageStatus } from "#model/storage-status.ts";
 import { type GroupRecord, newGroupRecord } from "#tracker/group-record.ts";
 import type { Registry } from "#tracker/registry.ts";
+import { groupTotals } from "#tracker/routing/group-totals.ts";
 import type { StorageIdTable } from "#tracker/storage-identity.ts";
 import { isGone } from "#tracker/storage-machine.ts";
 import { restoredStorage, type StorageRecord } from "#tracker/storage-record.ts";
@@ -20,6 +21,10 @@ export function restoreGroups(
       .filter((storage) => storage.group === each.name)
       .sort((one, other) => one.joinOrder - other.joinOrder);
     group.storages = members.flatMap((member) => restored(group, member, parts) ?? []);
+    // Until one of them is active again, the space is what they had.
+    const totals = groupTotals(group.storages);
+    group.totalMb = totals?.totalMb ?? 0;
+    group.freeMb = totals?.freeMb ?? 0;
     registry.insertGroup(group);
   }
 }

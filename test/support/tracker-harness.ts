@@ -92,9 +92,9 @@ export class TrackerHarness implements AsyncDisposable {
   }
 
   /** A client which the tracker sees at `from`, an address of 127.0.0.0/8. */
-  async client(from = "127.0.0.1"): Promise<FrameClient> {
+  async client(from = "127.0.0.1", port = this.port): Promise<FrameClient> {
     const client = await FrameClient.connect(
-      { address: "127.0.0.1", port: this.port, timeoutMs: 2000, from },
+      { address: "127.0.0.1", port, timeoutMs: 2000, from },
       { network, clock: nodeClock, networkTimeoutMs: 5000 },
     );
     this.#clients.push(client);
@@ -179,11 +179,11 @@ export async function refusal(reply: Promise<unknown>): Promise<number> {
   }
 }
 
-/** Waits until `condition` holds, for at most two seconds. */
-export async function eventually(condition: () => boolean): Promise<void> {
-  for (let tries = 0; tries < 200; tries += 1) {
+/** Waits until `condition` holds. */
+export async function eventually(condition: () => boolean, limitMs = 2000): Promise<void> {
+  for (let waitedMs = 0; waitedMs < limitMs; waitedMs += 10) {
     if (condition()) return;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
-  throw new Error("it did not come to pass within two seconds");
+  throw new Error(`it did not come to pass within ${limitMs} ms`);
 }
