@@ -15,7 +15,7 @@ export class RawPeer {
   private constructor(socket: Socket) {
     this.socket = socket;
     socket.setNoDelay(true);
-    socket.on("data", (chunk) => {
+    socket.on("data", (chunk: Buffer) => {
       this.reads.push(chunk.length);
       this.received = Buffer.concat([this.received, chunk]);
     });

@@ -1,7 +1,8 @@
 /** What a storage learns from its trackers. */
 import { expect, test } from "vitest";
+import { GroupName } from "#model/group-name.ts";
 import { StorageId } from "#model/storage-id.ts";
-import { storageStatus } from "#model/storage-status.ts";
+import { readWriteMode, storageStatus } from "#model/storage-status.ts";
 import { noChanges } from "#protocol/fastdfs/change-report.ts";
 import { ClusterView, defaultParameters, readParameters } from "#storage/cluster-view.ts";
 
@@ -62,7 +63,9 @@ test("file ids name the address that trackers see, or the id where that is in us
   view.learnParameters({ ...defaultParameters, usesStorageIds: true, idsInFilenames: true });
   expect(view.source.kind).toBe("address");
   const id = StorageId("100001");
-  view.learnIds([{ id, group: "group1", addresses: ["10.0.0.1"], port: undefined } as never], id);
+  const group = GroupName("group1");
+  const mode = readWriteMode.both;
+  view.learnIds([{ id, group, addresses: ["10.0.0.1"], port: 23000, mode }], id);
   expect(view.source).toEqual({ kind: "id", id });
   expect([view.addressOf(id), view.addressOf(StorageId("7"))]).toEqual(["10.0.0.1", ""]);
 });
