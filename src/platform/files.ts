@@ -20,8 +20,13 @@ export interface FileSystemSpace {
   readonly freeBytes: number;
 }
 
-/** `create` fails with EEXIST where something is; `append` positions each write at the end. */
-export type OpenMode = "read" | "create" | "write" | "append" | "read-write";
+/**
+ * `create` fails with EEXIST where something is. `create-eager` is `create` for a file that is flushed after it was closed:
+ * the system begins to write it out at the close, so that files flushed one after another share the way to the disk. `write`
+ * begins an empty file in the place of what is there. `append` positions each write at the end and makes the file where there
+ * is none. `read` and `read-write` take what is there, and never wait for the other end of a pipe.
+ */
+export type OpenMode = "read" | "create" | "create-eager" | "write" | "append" | "read-write";
 
 export interface Files {
   open(path: string, mode: OpenMode): FileDescriptor;
@@ -49,7 +54,12 @@ export interface Files {
   makeLink(path: string, target: string): void;
   readLink(path: string): string;
   space(path: string): FileSystemSpace;
-  /** Takes an exclusive claim on a directory for the life of the process; throws EBUSY where another process holds it. */
+  /** Writes the content of the gzip file `from` to the new file `to`, in bounded memory. Throws EINVAL where it is none. */
+  expand(from: string, to: string): void;
+  /**
+   * Takes an exclusive claim on a directory for the life of the process, or of this object where that ends before; throws EBUSY
+   * where somebody else holds it. Claiming again what one holds changes nothing.
+   */
   claim(path: string): void;
 }
 
