@@ -1,0 +1,39 @@
+/**
+ * The 24 bytes in front of a packed file in its slot (protocol §4.2, §4.3). Everything in them but the type follows from the
+ * logical name, and a slot holds the named file only where all of them agree. Pure.
+ */
+import { type DecodedBase, encodedLength, encodedSlotLength } from "#model/file-id.ts";
+import { trunkHeaderSize } from "#model/trunk-location.ts";
+
+export type TrunkSlotContent = "file" | "link";
+
+const fileType = 0x46;
+const linkType = 0x4c;
+
+/** The header of the file that `base` names. `decoded` is what `base` says and must describe a slot. */
+export function encodeTrunkHeader(
+  base: string,
+  decoded: DecodedBase,
+  content: TrunkSlotContent,
+): Buffer {
+  const header = Buffer.alloc(trunkHeaderSize);
+  header[0] = content === "file" ? fileType : linkType;
+  header.writeUInt32BE(decoded.trunk?.size ?? 0, 1);
+  header.writeUInt32BE(decoded.size ?? 0, 5);
+  header.writeUInt32BE(decoded.crc32, 9);
+  header.writeUInt32BE(decoded.timestamp, 13);
+  header.write(base.slice(encodedLength + encodedSlotLength), 17, 7, "latin1");
+  return header;
+}
+
+/** What the slot with this header holds of the file that `base` names; undefined where it is another's, or nobody's. */
+export function matchTrunkHeader(
+  header: Uint8Array,
+  base: string,
+  decoded: DecodedBase,
+): TrunkSlotContent | undefined {
+  const content = header[0] === fileType ? "file" : header[0] === linkType ? "link" : undefined;
+  if (content === undefined || header.length < trunkHeaderSize) return undefined;
+  const expected = encodeTrunkHeader(base, decoded, content);
+  return expected.equals(header.subarray(0, trunkHeaderSize)) ? content : undefined;
+}
