@@ -1,0 +1,56 @@
+/**
+ * Removes a file, and with it its metadata and, for a slave that is a link, the file that it means (protocol §2.6/12). One record
+ * each. Worker thread.
+ */
+import { sourceLine } from "#filestore/binlog/entry.ts";
+import { StagedChange } from "#filestore/worker/changes/staged-change.ts";
+import { type FilePlace, lockKey } from "#filestore/worker/file-layout.ts";
+import type { StorePath } from "#filestore/worker/store-path.ts";
+import { clearSlot, type TrunkSlotPlace } from "#filestore/worker/trunk-slot.ts";
+
+export interface Removal {
+  readonly place: FilePlace;
+  /** Where it is packed into a trunk file: the slot, which is overwritten by zeros. */
+  readonly slot?: TrunkSlotPlace;
+}
+
+export class RemoveChange extends StagedChange {
+  readonly #store: StorePath;
+  readonly #removals: readonly Removal[];
+  readonly #timestamp: number;
+  #removed = 0;
+
+  /** The first of `removals` is the file itself. */
+  constructor(store: StorePath, removals: readonly [Removal, ...Removal[]], timestamp: number) {
+    const { name } = removals[0].place;
+    super({
+      key: lockKey(name),
+      lines: removals.map(({ place }) => sourceLine("delete", timestamp, place.name)).join(""),
+      doing: `delete ${name}`,
+    });
+    this.#store = store;
+    this.#removals = removals;
+    this.#timestamp = timestamp;
+  }
+
+  apply(): void {
+    for (const { place, slot } of this.#removals) {
+      if (slot === undefined) this.#store.files.remove(place.path);
+      else clearSlot(this.#store.files, slot);
+      this.#removed += 1;
+    }
+  }
+
+  /** What is still there was not deleted after all. */
+  amends(): string {
+    const left = this.#removals.slice(this.#removed);
+    return left.map(({ place }) => sourceLine("create", this.#timestamp, place.name)).join("");
+  }
+
+  override touchedDirectories(): readonly string[] {
+    const { layout } = this.#store;
+    return this.#removals
+      .filter(({ slot }) => slot === undefined)
+      .map(({ place }) => layout.directoryOf(place));
+  }
+}

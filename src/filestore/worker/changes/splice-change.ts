@@ -1,0 +1,154 @@
+/**
+ * Copies a staged body into an existing appender file: append and modify. The body was received whole before, so that a client
+ * that stops, or a crash before the record, changes nothing; a crash after it is made good at the next start, which copies the
+ * same bytes to the same place again. Large bodies are copied in steps after the commit, by `remainder`. Worker thread.
+ */
+import { sourceLine } from "#filestore/binlog/entry.ts";
+import type { BinlogPosition } from "#filestore/binlog/position.ts";
+import { formatBound } from "#filestore/formats/staged-name.ts";
+import { amendBinlog } from "#filestore/worker/amend-binlog.ts";
+import { StagedChange } from "#filestore/worker/changes/staged-change.ts";
+import { diskFailure } from "#filestore/worker/disk-failure.ts";
+import { type FilePlace, lockKey } from "#filestore/worker/file-layout.ts";
+import { stepBytes } from "#filestore/worker/limits.ts";
+import { copySteps, flushFile, runToEnd } from "#filestore/worker/staged-files.ts";
+import type { StorePath } from "#filestore/worker/store-path.ts";
+import type { FileDescriptor } from "#platform/files.ts";
+
+export interface Splice {
+  readonly kind: "append" | "modify";
+  readonly place: FilePlace;
+  /** Path of the body, closed. */
+  readonly staged: string;
+  readonly offset: number;
+  readonly length: number;
+  /** Of the file before. */
+  readonly oldSize: number;
+  /** Unix seconds; the file's time afterwards, too. */
+  readonly timestamp: number;
+}
+
+export class SpliceChange extends StagedChange {
+  /** What readers see until the change is whole. */
+  readonly oldSize: number;
+  /** Where its record stands, from `bind` on. */
+  position: BinlogPosition | undefined;
+  readonly #store: StorePath;
+  readonly #splice: Splice;
+  #staged: string;
+  /** The body could not be copied in full and stays for the next start to try again. */
+  #keepStaged = false;
+
+  constructor(store: StorePath, splice: Splice) {
+    const { kind, place, timestamp, offset, length } = splice;
+    super({
+      key: lockKey(place.name),
+      lines: sourceLine(kind, timestamp, `${place.name} ${offset} ${length}`),
+      doing: `${kind === "append" ? "append to" : "modify"} ${place.name}`,
+    });
+    this.oldSize = splice.oldSize;
+    this.#store = store;
+    this.#splice = splice;
+    this.#staged = splice.staged;
+  }
+
+  override bind(position: BinlogPosition): void {
+    const { files, layout } = this.#store;
+    const path = `${layout.tmp}/${formatBound(this.#splice.place, position)}`;
+    files.rename(this.#staged, path);
+    this.#staged = path;
+    this.position = position;
+  }
+
+  override flushContent(): void {
+    flushFile(this.#store.files, this.#staged);
+  }
+
+  override discard(): void {
+    this.#store.staged.drop(this.#staged);
+  }
+
+  /** True where copying is left to `remainder`. */
+  get isLong(): boolean {
+    return this.#splice.length > stepBytes;
+  }
+
+  /** It was recorded, and the disk refused to carry it out in full: the next start tries again. */
+  get isOwed(): boolean {
+    return this.#keepStaged;
+  }
+
+  apply(): void {
+    if (!this.isLong) runToEnd(this.#copy());
+  }
+
+  amends(): string {
+    const { place, offset, length, timestamp } = this.#splice;
+    // The body stays, and so does the record: the next start carries it out.
+    if (this.#keepStaged) return "";
+    return sourceLine("truncate", timestamp, `${place.name} ${offset + length} ${offset}`);
+  }
+
+  override flushApplied(): void {
+    if (!this.isLong) this.#flushTarget();
+  }
+
+  override cleanUp(): void {
+    if (!this.isLong) this.#dropBody();
+  }
+
+  override remainder(): Generator<void, void> | undefined {
+    return this.isLong ? this.#finish() : undefined;
+  }
+
+  *#finish(): Generator<void, void> {
+    try {
+      yield* this.#copy();
+      if (this.#store.flushed) this.#flushTarget();
+      this.#dropBody();
+    } catch (error) {
+      const failure = diskFailure(error, this.doing);
+      this.result = undefined;
+      this.error = failure;
+      this.#dropBody();
+      amendBinlog(this.#store, this.amends());
+      throw failure;
+    }
+  }
+
+  *#copy(): Generator<void, void> {
+    const { files } = this.#store;
+    const { kind, place, offset, length, timestamp } = this.#splice;
+    const target = files.open(place.path, "read-write");
+    try {
+      yield* copySteps(files, { from: this.#staged, to: target, offset, length });
+      files.setModified(place.path, timestamp);
+    } catch (error) {
+      this.#keepStaged = kind === "modify" || !this.#cutOff(target);
+      throw error;
+    } finally {
+      files.close(target);
+    }
+  }
+
+  /** Undoes a part of an append; false where the disk refuses that as well. */
+  #cutOff(target: FileDescriptor): boolean {
+    try {
+      this.#store.files.truncate(target, this.#splice.offset);
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  #flushTarget(): void {
+    // Until the content is where it belongs for good, the body is kept for the next start.
+    this.#keepStaged = true;
+    flushFile(this.#store.files, this.#splice.place.path);
+    this.#keepStaged = false;
+  }
+
+  #dropBody(): void {
+    if (!this.#keepStaged) this.discard();
+  }
+}

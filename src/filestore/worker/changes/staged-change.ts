@@ -1,0 +1,91 @@
+/**
+ * A change of one file that has been prepared and waits to be committed. Nothing of it is visible yet. `batch-commit.ts` calls
+ * the steps below in the order in which they stand here; a step that throws ends this change and no other. Worker thread.
+ */
+import type { BinlogPosition } from "#filestore/binlog/position.ts";
+import type { FileStoreError } from "#filestore/worker/disk-failure.ts";
+
+/** What the owner of the engine sees of a change. */
+export interface Change {
+  /** After a successful commit: the logical name that the change made, or "". */
+  readonly result: string | undefined;
+  /** After a failed one: why. The file is as it was. */
+  readonly error: FileStoreError | undefined;
+}
+
+export abstract class StagedChange implements Change {
+  /** What it excludes other changes by, see `lockKey`. */
+  readonly key: string;
+  /** Another file that it keeps away, such as the one of a new name. */
+  readonly secondKey: string | undefined;
+  /** Its records: whole lines. Empty where there is nothing to do. */
+  readonly lines: string;
+  /** For error messages: completes "cannot …". */
+  readonly doing: string;
+  result: string | undefined = undefined;
+  error: FileStoreError | undefined = undefined;
+  readonly #made: string;
+
+  constructor(what: {
+    readonly key: string;
+    readonly secondKey?: string;
+    readonly lines: string;
+    readonly doing: string;
+    /** The new logical name, where the change makes one. */
+    readonly made?: string;
+  }) {
+    this.key = what.key;
+    this.secondKey = what.secondKey;
+    this.lines = what.lines;
+    this.doing = what.doing;
+    this.#made = what.made ?? "";
+  }
+
+  /** The first of its records will stand here. Called again when another change of the batch dropped out. */
+  bind(_position: BinlogPosition): void {}
+
+  /** Brings what is staged to stable storage. */
+  flushContent(): void {}
+
+  /** Never committed: removes what is staged. Must not throw. */
+  discard(): void {}
+
+  /** The records stand: makes the file what they say. Leaves it as it was where it throws. */
+  abstract apply(): void;
+
+  /** Lines that make the records true again after `apply` threw; may be empty. */
+  abstract amends(): string;
+
+  /** Directories whose entries changed. */
+  touchedDirectories(): readonly string[] {
+    return [];
+  }
+
+  /** Brings changed content to stable storage. */
+  flushApplied(): void {}
+
+  /** Removes what is staged and not needed any more. Must not throw. */
+  cleanUp(): void {}
+
+  /** Work that is too long for a commit, in steps; the change is done, and its name free, when they are. */
+  remainder(): Generator<void, void> | undefined {
+    return undefined;
+  }
+
+  succeed(): void {
+    this.result = this.#made;
+  }
+}
+
+/** Something that turned out to need nothing, such as appending no bytes. */
+export class EmptyChange extends StagedChange {
+  constructor(key: string) {
+    super({ key, lines: "", doing: "do nothing" });
+  }
+
+  apply(): void {}
+
+  amends(): string {
+    return "";
+  }
+}

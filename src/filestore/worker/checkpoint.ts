@@ -1,0 +1,83 @@
+/**
+ * The engine's note to its next start: from where on the binlog has to be looked at. Moved on now and then, so that a start
+ * after a crash is quick however long the path was served. Worker thread.
+ */
+import type { Log } from "#base/log.ts";
+import { readSmallFile, replaceFile } from "#filestore/binlog/binlog-files.ts";
+import type { BinlogPosition } from "#filestore/binlog/position.ts";
+import { fileStoreError } from "#filestore/errors.ts";
+import {
+  type EngineState,
+  engineStateVersion,
+  formatEngineState,
+  parseEngineState,
+} from "#filestore/formats/engine-state.ts";
+import type { FileLayout } from "#filestore/worker/file-layout.ts";
+import { checkpointBytes } from "#filestore/worker/limits.ts";
+import { FileError, type Files } from "#platform/files.ts";
+
+const maxStateBytes = 4096;
+
+/** Undefined on the first start. Throws `store-path-unfit` for what this release cannot read, and `FileError`. */
+export function readEngineState(files: Files, layout: FileLayout): EngineState | undefined {
+  const text = readSmallFile(files, layout.state, maxStateBytes);
+  if (text === undefined) return undefined;
+  const state = parseEngineState(text);
+  if (state !== undefined && state.version <= engineStateVersion) return state;
+  const problem =
+    state === undefined
+      ? "is damaged: remove it if the store path was closed in good order, else restore it"
+      : `was written by a newer release (format ${state.version}): use that release`;
+  throw fileStoreError("store-path-unfit", `${layout.state} ${problem}`);
+}
+
+export class Checkpoint {
+  readonly #files: Files;
+  readonly #layout: FileLayout;
+  readonly #log: Log;
+  readonly #subdirCount: number;
+  #position: BinlogPosition;
+
+  constructor(
+    parts: { readonly files: Files; readonly layout: FileLayout; readonly log: Log },
+    state: { readonly subdirCount: number; readonly position: BinlogPosition },
+  ) {
+    this.#files = parts.files;
+    this.#layout = parts.layout;
+    this.#log = parts.log;
+    this.#subdirCount = state.subdirCount;
+    this.#position = state.position;
+  }
+
+  /** Notes `position` where the last note is far behind it. An old note is only slower, so failures are logged alone. */
+  advance(position: BinlogPosition): void {
+    const near =
+      position.index === this.#position.index &&
+      position.offset - this.#position.offset < checkpointBytes;
+    if (near) return;
+    this.#position = position;
+    try {
+      this.write(position, false);
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error;
+      this.#log.warn("checkpoint-not-written", { problem: error.message });
+    }
+  }
+
+  /** Everything before `position` is as it says; `clean` at an orderly end. Throws `FileError`. */
+  write(position: BinlogPosition, clean: boolean): void {
+    const state: EngineState = {
+      version: engineStateVersion,
+      subdirCount: this.#subdirCount,
+      checkpoint: position,
+      clean,
+    };
+    const text = formatEngineState(state);
+    replaceFile(this.#files, this.#layout.state, {
+      temporary: `${this.#layout.state}.new`,
+      text,
+    });
+    this.#files.flushDirectory(this.#layout.own);
+    this.#position = position;
+  }
+}

@@ -1,0 +1,57 @@
+/**
+ * Into which directory the next new file goes (protocol §3.9). The counters of the round robin are kept nowhere: a start
+ * finds them again in the last records of the binlog. Worker thread.
+ */
+import type { BinlogRecord } from "#filestore/binlog/binlog-reader.ts";
+import type { StorePathSettings } from "#filestore/settings.ts";
+import type { DirectoryNumber } from "#filestore/worker/directory-tree.ts";
+import { type FileLayout, isMetadataBase } from "#filestore/worker/file-layout.ts";
+import {
+  afterFile,
+  type DistributionState,
+  hashedDirectory,
+  initialDistribution,
+} from "#model/directory-distribution.ts";
+import { decodeBase, encodedLength } from "#model/file-id.ts";
+
+export class DirectoryChooser {
+  readonly #settings: StorePathSettings;
+  #state: DistributionState;
+
+  constructor(settings: StorePathSettings, state: DistributionState) {
+    this.#settings = settings;
+    this.#state = state;
+  }
+
+  /** The directory for a new file with this base. */
+  choose(base: string): DirectoryNumber {
+    if (this.#settings.distribution === "round-robin") return this.#state;
+    return hashedDirectory(base.slice(0, encodedLength), this.#settings.subdirCount);
+  }
+
+  /** The file was written. */
+  advance(): void {
+    this.#state = afterFile(this.#state, this.#settings);
+  }
+}
+
+/** The counters as the last records of the binlog leave them; `records` need not reach far back. */
+export function restoreDistribution(
+  records: readonly BinlogRecord[],
+  layout: FileLayout,
+  settings: StorePathSettings,
+): DistributionState {
+  let state = initialDistribution;
+  for (const { entry } of records) {
+    if (entry.kind !== "create" || entry.replica) continue;
+    const place = layout.find(entry.name);
+    if (place === undefined || isMetadataBase(place.base)) continue;
+    const decoded = decodeBase(place.base);
+    if (decoded === undefined || decoded.isSlave || decoded.isTrunk) continue;
+    const same = place.high === state.high && place.low === state.low;
+    const { high, low } = place;
+    if (high >= settings.subdirCount || low >= settings.subdirCount) continue;
+    state = afterFile(same ? state : { high, low, fileCount: 0 }, settings);
+  }
+  return state;
+}

@@ -1,0 +1,222 @@
+/**
+ * Reading files of one store path by their logical names: ordinary files, links that a C storage made, and files that it
+ * packed into trunk files (protocol §2.6/14, §2.6/22, §4.3). Worker thread.
+ */
+import { crc32 } from "node:zlib";
+import { fileStoreError } from "#filestore/errors.ts";
+import { diskFailure, type FileStoreError, onDisk } from "#filestore/worker/disk-failure.ts";
+import type { FilePlace } from "#filestore/worker/file-layout.ts";
+import { maxTrunkLinks, stepBytes } from "#filestore/worker/limits.ts";
+import type { StorePath } from "#filestore/worker/store-path.ts";
+import { isTrunkBase, openSlot, readLinkSlot } from "#filestore/worker/trunk-slot.ts";
+import { decodeBase } from "#model/file-id.ts";
+import { type FileDescriptor, FileError, type FileStat } from "#platform/files.ts";
+
+/** An open file. Its size is that of the moment when it was opened, whatever happens to it later. */
+export interface ReadHandle {
+  readonly sizeBytes: number;
+  /** Unix seconds. */
+  readonly modifiedSeconds: number;
+  /** Bytes read; fewer than asked for only at the end. Throws `disk-failed`. */
+  read(target: Uint8Array, position: number): number;
+  close(): void;
+}
+
+export interface EngineFacts {
+  readonly sizeBytes: number;
+  readonly modifiedSeconds: number;
+  /** Undefined where the name does not say it: it must be computed. */
+  readonly crc32: number | undefined;
+}
+
+/** Errnos of a path that leads nowhere. */
+const missingCodes: readonly string[] = ["ENOENT", "ENOTDIR", "ELOOP"];
+
+/** Sizes that readers are to see while a change is carried out, by lock key. */
+export type VisibleSize = (place: FilePlace) => number | undefined;
+
+export class FileReader {
+  readonly #store: StorePath;
+  readonly #visibleSize: VisibleSize;
+
+  constructor(store: StorePath, visibleSize: VisibleSize) {
+    this.#store = store;
+    this.#visibleSize = visibleSize;
+  }
+
+  /** Throws `file-missing`, `file-irregular` for what is no file, `file-invalid`, `disk-failed`. */
+  open(name: string): ReadHandle {
+    return this.#open(this.#store.layout.place(name), 0);
+  }
+
+  /** As `open`, and without reading the content. */
+  facts(name: string): EngineFacts {
+    const place = this.#store.layout.place(name);
+    if (isTrunkBase(place.base)) return this.#slotFacts(place);
+    const own = this.statOrMissing(place, false);
+    const target = own.kind === "link" ? this.statOrMissing(place, true) : own;
+    if (target.kind !== "file") throw irregular(place);
+    return {
+      sizeBytes: this.#visibleSize(place) ?? target.sizeBytes,
+      modifiedSeconds: own.modifiedSeconds,
+      crc32: own.kind === "link" ? this.#linkedCrc(place) : crcOf(place.base),
+    };
+  }
+
+  /** Of the content, in steps of at most 1 MiB. Throws as `open` does, at the first step. */
+  *crc(name: string): Generator<void, number> {
+    const handle = this.open(name);
+    try {
+      const buffer = Buffer.allocUnsafe(Math.min(stepBytes, Math.max(1, handle.sizeBytes)));
+      let crc = 0;
+      for (let position = 0; position < handle.sizeBytes; ) {
+        const wanted = Math.min(buffer.length, handle.sizeBytes - position);
+        const got = handle.read(buffer.subarray(0, wanted), position);
+        if (got === 0) break;
+        crc = crc32(buffer.subarray(0, got), crc);
+        position += got;
+        yield;
+      }
+      return crc;
+    } finally {
+      handle.close();
+    }
+  }
+
+  /** What is there; throws `file-missing`. */
+  statOrMissing(place: FilePlace, follow: boolean): FileStat {
+    let stat: FileStat | undefined;
+    try {
+      stat = this.#store.files.stat(place.path, follow);
+    } catch (error) {
+      throw openFailure(error, place);
+    }
+    if (stat === undefined) throw missing(place);
+    return stat;
+  }
+
+  #open(place: FilePlace, links: number): ReadHandle {
+    if (isTrunkBase(place.base)) return this.#openSlot(place, links);
+    const { files } = this.#store;
+    let descriptor: FileDescriptor | undefined;
+    try {
+      descriptor = files.open(place.path, "read");
+      const stat = files.statDescriptor(descriptor);
+      if (stat.kind !== "file") throw irregular(place);
+      const sizeBytes = this.#visibleSize(place) ?? stat.sizeBytes;
+      const handle = { descriptor, sizeBytes, modifiedSeconds: stat.modifiedSeconds, start: 0 };
+      descriptor = undefined;
+      return new OpenFile(this.#store, handle);
+    } catch (error) {
+      throw openFailure(error, place);
+    } finally {
+      if (descriptor !== undefined) files.close(descriptor);
+    }
+  }
+
+  #openSlot(place: FilePlace, links: number): ReadHandle {
+    const { files, layout } = this.#store;
+    const slot = onDisk(`read ${place.name}`, () => openSlot(files, layout, place));
+    if (slot === undefined) throw missing(place);
+    const { sizeBytes, modifiedSeconds, contentOffset: start } = slot.place;
+    if (slot.content === "file") {
+      const { descriptor } = slot;
+      return new OpenFile(this.#store, { descriptor, sizeBytes, modifiedSeconds, start });
+    }
+    let target: FilePlace | undefined;
+    try {
+      target = layout.find(readLinkSlot(files, slot));
+    } catch (error) {
+      throw diskFailure(error, `read ${place.name}`);
+    } finally {
+      files.close(slot.descriptor);
+    }
+    if (target === undefined || links >= maxTrunkLinks) throw missing(place);
+    return this.#open(target, links + 1);
+  }
+
+  #slotFacts(place: FilePlace): EngineFacts {
+    const handle = this.#open(place, 0);
+    handle.close();
+    const { files, layout } = this.#store;
+    const slot = onDisk(`read ${place.name}`, () => openSlot(files, layout, place));
+    if (slot === undefined) throw missing(place);
+    files.close(slot.descriptor);
+    return {
+      sizeBytes: handle.sizeBytes,
+      modifiedSeconds: slot.place.modifiedSeconds,
+      crc32: slot.content === "file" ? slot.place.crc32 : undefined,
+    };
+  }
+
+  /** The name of a link carries a random number; that of the file which it means may carry the CRC. */
+  #linkedCrc(place: FilePlace): number | undefined {
+    const target = onDisk(`read ${place.name}`, () => this.#store.files.readLink(place.path));
+    return crcOf(target.slice(target.lastIndexOf("/") + 1));
+  }
+}
+
+class OpenFile implements ReadHandle {
+  readonly sizeBytes: number;
+  readonly modifiedSeconds: number;
+  readonly #store: StorePath;
+  readonly #start: number;
+  #descriptor: FileDescriptor | undefined;
+
+  constructor(
+    store: StorePath,
+    file: {
+      readonly descriptor: FileDescriptor;
+      readonly sizeBytes: number;
+      readonly modifiedSeconds: number;
+      /** Of the content. */
+      readonly start: number;
+    },
+  ) {
+    this.#store = store;
+    this.#descriptor = file.descriptor;
+    this.#start = file.start;
+    this.sizeBytes = file.sizeBytes;
+    this.modifiedSeconds = file.modifiedSeconds;
+  }
+
+  read(target: Uint8Array, position: number): number {
+    const length = Math.max(0, Math.min(target.length, this.sizeBytes - position));
+    const wanted = length === target.length ? target : target.subarray(0, length);
+    const descriptor = this.#descriptor;
+    if (length === 0 || descriptor === undefined) return 0;
+    try {
+      return this.#store.files.read(descriptor, wanted, this.#start + position);
+    } catch (error) {
+      throw diskFailure(error, "read a file");
+    }
+  }
+
+  close(): void {
+    if (this.#descriptor !== undefined) this.#store.files.close(this.#descriptor);
+    this.#descriptor = undefined;
+  }
+}
+
+/** The CRC that a name says of its own content: not of appenders, slaves and what else is named otherwise. */
+function crcOf(base: string): number | undefined {
+  const decoded = decodeBase(base);
+  if (decoded === undefined || decoded.isAppender || decoded.isSlave) return undefined;
+  return decoded.crc32;
+}
+
+function openFailure(error: unknown, place: FilePlace): FileStoreError {
+  if (error instanceof FileError) {
+    if (missingCodes.includes(error.code)) return missing(place);
+    if (error.code === "EISDIR" || error.code === "ENXIO") return irregular(place);
+  }
+  return diskFailure(error, `read ${place.name}`);
+}
+
+function missing(place: FilePlace): FileStoreError {
+  return fileStoreError("file-missing", `there is no file ${place.name}`);
+}
+
+function irregular(place: FilePlace): FileStoreError {
+  return fileStoreError("file-irregular", `${place.name} is not a file`);
+}

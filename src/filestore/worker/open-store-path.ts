@@ -1,0 +1,187 @@
+/**
+ * Opens a store path: looks whether it is what the configuration says, claims it, takes over what a C storage left, and settles
+ * what an interrupted run left. Nothing is written before the first two are certain. Worker thread.
+ */
+import { binlogPath } from "#filestore/binlog/binlog-files.ts";
+import { BinlogReader, type BinlogRecord } from "#filestore/binlog/binlog-reader.ts";
+import { BinlogWriter } from "#filestore/binlog/binlog-writer.ts";
+import type { BinlogPosition } from "#filestore/binlog/position.ts";
+import { fileStoreError } from "#filestore/errors.ts";
+import type { EngineState } from "#filestore/formats/engine-state.ts";
+import type { StorePathSettings } from "#filestore/settings.ts";
+import { adoptStorePath, refuseRunningStorage } from "#filestore/worker/adoption.ts";
+import { Checkpoint, readEngineState } from "#filestore/worker/checkpoint.ts";
+import { DirectoryChooser, restoreDistribution } from "#filestore/worker/directory-chooser.ts";
+import {
+  checkSubdirCount,
+  DirectoryTree,
+  makeIfMissing,
+} from "#filestore/worker/directory-tree.ts";
+import { diskFailure, type FileStoreError } from "#filestore/worker/disk-failure.ts";
+import { FileLayout } from "#filestore/worker/file-layout.ts";
+import { distributionSearchBytes } from "#filestore/worker/limits.ts";
+import { rollForward } from "#filestore/worker/roll-forward.ts";
+import { StagedFiles } from "#filestore/worker/staged-files.ts";
+import type { EngineParts, StorePath } from "#filestore/worker/store-path.ts";
+import { initialDistribution } from "#model/directory-distribution.ts";
+import { FileError } from "#platform/files.ts";
+
+export interface OpenReport {
+  /** Changes of the last run that were recorded but not complete; they are now. */
+  readonly rolledForward: number;
+  /** Staged files of the last run that were dropped. */
+  readonly swept: number;
+  /** A C storage's store path was taken over. */
+  readonly adopted: boolean;
+}
+
+export interface OpenedStorePath {
+  readonly store: StorePath;
+  readonly checkpoint: Checkpoint;
+  readonly report: OpenReport;
+}
+
+/** Throws `AppError<FileStoreErrorCode>`: `store-path-unfit`, `store-path-busy`, `store-full`, `disk-failed`. */
+export function openStorePath(settings: StorePathSettings, parts: EngineParts): OpenedStorePath {
+  try {
+    return open(settings, parts);
+  } catch (error) {
+    throw openFailure(error, settings.directory);
+  }
+}
+
+function open(settings: StorePathSettings, parts: EngineParts): OpenedStorePath {
+  const { files, log } = parts;
+  const layout = new FileLayout(settings.directory.replace(/(?<=.)\/+$/, ""), settings.index);
+  const state = takeDirectory(settings, parts, layout);
+  const adopted =
+    state === undefined && adoptStorePath({ files, log, layout }, settings.adoptBasePath);
+  makeIfMissing(files, layout.sync);
+  const binlog = BinlogWriter.open({ files, directory: layout.sync, log });
+  try {
+    const flushed = settings.durability === "flushed";
+    const store: StorePath = {
+      ...parts,
+      settings,
+      source: settings.source,
+      flushed,
+      layout,
+      binlog,
+      tree: new DirectoryTree(files, layout, flushed),
+      directories: findDirectory(settings, parts, { layout, end: binlog.position }),
+      locks: new Set(),
+      staged: new StagedFiles(files, layout, log),
+    };
+    const tail = state === undefined ? [] : readRecords(parts, layout, state.checkpoint);
+    const settled = rollForward(store, tail);
+    const checkpoint = new Checkpoint(
+      { files, layout, log },
+      { subdirCount: settings.subdirCount, position: binlog.position },
+    );
+    noteOpening(store, checkpoint, state);
+    if (settings.createAllDirectories) store.tree.makeAll(settings.subdirCount);
+    return { store, checkpoint, report: { ...settled, adopted } };
+  } catch (error) {
+    binlog.close();
+    throw error;
+  }
+}
+
+/** Looks first, then makes and claims what is ours. */
+function takeDirectory(
+  settings: StorePathSettings,
+  parts: EngineParts,
+  layout: FileLayout,
+): EngineState | undefined {
+  const { files } = parts;
+  if (files.stat(layout.directory, true)?.kind !== "directory") {
+    throw fileStoreError(
+      "store-path-unfit",
+      `${layout.directory} is not a directory: mount the disk, or make the directory`,
+    );
+  }
+  const seen = readEngineState(files, layout);
+  checkSubdirCount(files, layout, {
+    configured: settings.subdirCount,
+    noted: seen?.subdirCount,
+  });
+  refuseRunningStorage(files, settings.adoptBasePath);
+  for (const path of [layout.data, layout.own]) makeIfMissing(files, path);
+  files.claim(layout.own);
+  makeIfMissing(files, layout.tmp);
+  // Whoever held the claim until now may have written on.
+  return readEngineState(files, layout);
+}
+
+/** A full disk can be read and emptied; what cannot be noted makes the next start slower, that is all. */
+function noteOpening(
+  store: StorePath,
+  checkpoint: Checkpoint,
+  state: EngineState | undefined,
+): void {
+  try {
+    checkpoint.write(store.binlog.position, false);
+  } catch (error) {
+    const full = error instanceof FileError && error.code === "ENOSPC";
+    if (!full || state === undefined) throw error;
+    store.log.warn("checkpoint-not-written", { problem: error.message });
+  }
+}
+
+/** The end of the present binlog file, or of the one before a new one, is enough to find the rotation's place again. */
+function findDirectory(
+  settings: StorePathSettings,
+  parts: EngineParts,
+  binlog: { readonly layout: FileLayout; readonly end: BinlogPosition },
+): DirectoryChooser {
+  const { layout, end } = binlog;
+  const index = end.offset === 0 && end.index > 0 ? end.index - 1 : end.index;
+  // A compressed one is not worth the time.
+  const size = parts.files.stat(binlogPath(layout.sync, index), true)?.sizeBytes;
+  if (size === undefined) return new DirectoryChooser(settings, initialDistribution);
+  const from = { index, offset: Math.max(0, size - distributionSearchBytes) };
+  const records = readRecords(parts, layout, from);
+  return new DirectoryChooser(settings, restoreDistribution(records, layout, settings));
+}
+
+function readRecords(
+  parts: EngineParts,
+  layout: FileLayout,
+  from: BinlogPosition,
+): readonly BinlogRecord[] {
+  const { files, log } = parts;
+  const reader = new BinlogReader({ files, directory: layout.sync, scratch: layout.tmp }, from);
+  const records: BinlogRecord[] = [];
+  try {
+    for (;;) {
+      const chunk = reader.read();
+      if (chunk.records.length === 0 && chunk.invalid.length === 0) return records;
+      for (const record of chunk.records) records.push(record);
+      for (const { text } of chunk.invalid) log.debug("binlog-line-invalid", { text });
+    }
+  } finally {
+    reader.close();
+  }
+}
+
+const unfitCodes: ReadonlyMap<string, string> = new Map([
+  ["EROFS", "is on a read-only file system: remount it for writing, or check the disk"],
+  ["EACCES", "may not be written by this user: change its owner or its mode"],
+  ["EPERM", "may not be written by this user: change its owner or its mode"],
+  ["ENOTDIR", "has a file where a directory is needed"],
+]);
+
+function openFailure(error: unknown, directory: string): FileStoreError {
+  if (!(error instanceof FileError)) return diskFailure(error, `open ${directory}`);
+  const details = { errno: error.code };
+  if (error.code === "EBUSY") {
+    const problem = `${directory} is held by another process: two cannot serve one store path`;
+    return fileStoreError("store-path-busy", problem, { cause: error, details });
+  }
+  const reason = unfitCodes.get(error.code);
+  if (reason !== undefined) {
+    const options = { cause: error, details };
+    return fileStoreError("store-path-unfit", `${directory} ${reason}`, options);
+  }
+  return diskFailure(error, `open ${directory}`);
+}

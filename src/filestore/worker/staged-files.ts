@@ -1,0 +1,90 @@
+/**
+ * The files in `.cairn/tmp` of one store path: numbering those that are being received, dropping those that came to nothing,
+ * copying their content into the file that it belongs to. Worker thread.
+ */
+import type { Log } from "#base/log.ts";
+import { formatPart } from "#filestore/formats/staged-name.ts";
+import type { FileLayout } from "#filestore/worker/file-layout.ts";
+import { stepBytes } from "#filestore/worker/limits.ts";
+import { type FileDescriptor, FileError, type Files } from "#platform/files.ts";
+
+export class StagedFiles {
+  readonly #files: Files;
+  readonly #tmp: string;
+  readonly #log: Log;
+  #last = 0;
+
+  constructor(files: Files, layout: FileLayout, log: Log) {
+    this.#files = files;
+    this.#tmp = layout.tmp;
+    this.#log = log;
+  }
+
+  /** Path for a body that is going to be received. */
+  newPart(): string {
+    this.#last += 1;
+    return `${this.#tmp}/${formatPart(this.#last)}`;
+  }
+
+  /** Removes a staged file. Where that fails it stays until the next start, which sweeps it. */
+  drop(path: string): void {
+    try {
+      this.#files.remove(path);
+    } catch (error) {
+      this.#log.warn("staged-file-left", { path, problem: String(error) });
+    }
+  }
+}
+
+/** Flushes the content of a closed file. Throws `FileError`. */
+export function flushFile(files: Files, path: string): void {
+  const descriptor = files.open(path, "read");
+  try {
+    files.flush(descriptor);
+  } finally {
+    files.close(descriptor);
+  }
+}
+
+export interface Copy {
+  readonly from: string;
+  readonly to: FileDescriptor;
+  readonly offset: number;
+  readonly length: number;
+}
+
+/** Copies `length` bytes from the start of `from` to `offset` of `to`, a bounded piece a step. Throws `FileError`. */
+export function* copySteps(files: Files, copy: Copy): Generator<void, void> {
+  const source = files.open(copy.from, "read");
+  try {
+    const buffer = Buffer.allocUnsafe(Math.min(stepBytes, copy.length));
+    let done = 0;
+    while (done < copy.length) {
+      const wanted = Math.min(buffer.length, copy.length - done);
+      const got = files.read(source, buffer.subarray(0, wanted), done);
+      if (got === 0) throw new FileError("EIO", `EIO: ${copy.from} is shorter than it was`);
+      files.write(copy.to, buffer.subarray(0, got), copy.offset + done);
+      done += got;
+      if (done < copy.length) yield;
+    }
+  } finally {
+    files.close(source);
+  }
+}
+
+/** Runs steps to their end at once. */
+export function runToEnd(steps: Generator<void, void>): void {
+  while (steps.next().done !== true) {
+    // Each step does its own work.
+  }
+}
+
+/** Cuts a file off or extends it by zeros. Throws `FileError`. */
+export function setSize(files: Files, path: string, sizeBytes: number): void {
+  const descriptor = files.open(path, "read-write");
+  try {
+    files.truncate(descriptor, sizeBytes);
+  } finally {
+    files.close(descriptor);
+  }
+}

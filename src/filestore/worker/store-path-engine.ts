@@ -1,0 +1,205 @@
+/**
+ * The engine of one store path: everything that is done to its files, synchronously, on its worker's thread. Changes are prepared
+ * one by one (bodies are received into `.cairn/tmp`), then committed together: `batch-commit.ts` says in which order, and
+ * `roll-forward.ts` what happens to those that a crash interrupted. Each call ends in bounded time; long work comes as a generator, to
+ * be stepped between other requests. Failures are `AppError<FileStoreErrorCode>`.
+ *
+ * A file has one change at a time. Between preparing a change (or starting an append or a modification, or a regeneration) and its
+ * end, in a commit, by `abort`, or at the end of its remainder, its name is locked: ask `isLocked` before, and let requests for a name
+ * that is locked wait in line until a commit, an abort or the end of a remainder freed it.
+ */
+import type { BinlogPosition } from "#filestore/binlog/position.ts";
+import { comparePositions } from "#filestore/binlog/position.ts";
+import type { MetadataMode } from "#filestore/file-store.ts";
+import type { StorePathSettings } from "#filestore/settings.ts";
+import { commitBatch } from "#filestore/worker/batch-commit.ts";
+import { ChangePreparer } from "#filestore/worker/change-preparer.ts";
+import { SpliceChange } from "#filestore/worker/changes/splice-change.ts";
+import type { Change, StagedChange } from "#filestore/worker/changes/staged-change.ts";
+import type { Checkpoint } from "#filestore/worker/checkpoint.ts";
+import { onDisk } from "#filestore/worker/disk-failure.ts";
+import { lockKey } from "#filestore/worker/file-layout.ts";
+import { type EngineFacts, FileReader, type ReadHandle } from "#filestore/worker/file-reader.ts";
+import {
+  type OpenedStorePath,
+  type OpenReport,
+  openStorePath,
+} from "#filestore/worker/open-store-path.ts";
+import type { EngineParts, StorePath } from "#filestore/worker/store-path.ts";
+import type { WriteHandle } from "#filestore/worker/write-handle.ts";
+import { startWrite, type WriteTarget } from "#filestore/worker/write-start.ts";
+import type { FileSource } from "#model/file-id.ts";
+import type { FileSystemSpace } from "#platform/files.ts";
+
+export type { Change, EngineFacts, ReadHandle, WriteHandle, WriteTarget };
+
+export class StorePathEngine {
+  readonly openReport: OpenReport;
+  readonly #store: StorePath;
+  readonly #checkpoint: Checkpoint;
+  readonly #reader: FileReader;
+  readonly #preparer: ChangePreparer;
+  /** Committed, and not carried out in full: their remainders run. By lock key. */
+  readonly #unfinished = new Map<string, SpliceChange>();
+  /** The first record that could not be carried out in full and is left to the next start. */
+  #owed: BinlogPosition | undefined;
+  #closed = false;
+
+  private constructor(opened: OpenedStorePath) {
+    this.openReport = opened.report;
+    this.#store = opened.store;
+    this.#checkpoint = opened.checkpoint;
+    this.#reader = new FileReader(opened.store, (place) =>
+      this.#unfinished.size === 0 ? undefined : this.#unfinished.get(lockKey(place.name))?.oldSize,
+    );
+    this.#preparer = new ChangePreparer(opened.store, this.#reader);
+  }
+
+  /**
+   * Claims the directory, checks it, adopts what a C storage left, sweeps and rolls forward what an interrupted run left. Throws
+   * `store-path-unfit`, `store-path-busy`, `store-full`, `disk-failed`; the messages say what to do.
+   */
+  static open(settings: StorePathSettings, parts: EngineParts): StorePathEngine {
+    return new StorePathEngine(openStorePath(settings, parts));
+  }
+
+  /** True while a change of this file is under way. False for names that are none. */
+  isLocked(name: string): boolean {
+    return this.#store.locks.has(lockKey(name));
+  }
+
+  /** Names of files that are made from now on say that they come from `source`. */
+  setSource(source: FileSource): void {
+    this.#store.source = source;
+  }
+
+  /**
+   * Begins to receive a body of about `lengthBytes`: as announced, what comes counts. Throws before anything is written: `file-invalid` (name, kind, offset), `file-missing`,
+   * `file-exists` (slave), `store-full`, `disk-failed`. The name of an append or a modification must not be locked.
+   */
+  startWrite(target: WriteTarget, lengthBytes: number): WriteHandle {
+    return startWrite(this.#store, this.#preparer, { target, lengthBytes });
+  }
+
+  /** Removes the file and its metadata. Throws `file-missing`, `file-invalid`. */
+  prepareRemove(name: string): Change {
+    return this.#preparer.remove(name);
+  }
+
+  /** Of appender files. Undefined where the size is that already. Throws `file-missing`, `file-invalid`. */
+  prepareTruncate(name: string, sizeBytes: number): Change | undefined {
+    return this.#preparer.truncate(name, sizeBytes);
+  }
+
+  /** Undefined where there is nothing to do. The text is used during the call only. Throws `file-missing`, `file-invalid`. */
+  prepareMetadata(name: string, mode: MetadataMode, text: Uint8Array): Change | undefined {
+    return this.#preparer.metadata(name, mode, text);
+  }
+
+  /**
+   * Reads an appender file in steps of at most 1 MiB, and prepares its renaming to a normal one. The name is locked from the call
+   * on: run the generator to its end, or end it with `return` after its first step. Throws `file-missing`, `file-invalid`.
+   */
+  regenerate(name: string): Generator<void, Change> {
+    return this.#preparer.regenerate(name);
+  }
+
+  /** Commits a batch. Each change ends with `result` or `error`; one that fails does not fail the others. */
+  commit(changes: readonly Change[]): void {
+    const staged = changes as readonly StagedChange[];
+    try {
+      commitBatch(this.#store, staged);
+    } finally {
+      for (const change of staged) this.#settle(change);
+    }
+    this.#checkpoint.advance(this.#firstUnfinished());
+  }
+
+  /**
+   * What a committed change still needs before it is answered: copying an append or a modification of more than 1 MiB, in such steps.
+   * Its name stays locked until then. Undefined for all others. Must be asked for once, and run to its end.
+   */
+  remainder(change: Change): Generator<void, void> | undefined {
+    const staged = change as StagedChange;
+    const steps = staged.error === undefined ? staged.remainder() : undefined;
+    return steps === undefined ? undefined : this.#finish(staged, steps);
+  }
+
+  /** Throws `file-missing`, `file-irregular` for a directory, `file-invalid`, `disk-failed`. */
+  openRead(name: string): ReadHandle {
+    return this.#reader.open(name);
+  }
+
+  /** As `openRead`. Of a link: size of what it means, time of its own. */
+  facts(name: string): EngineFacts {
+    return this.#reader.facts(name);
+  }
+
+  /** CRC-32 of the content, in steps of at most 1 MiB. Throws as `openRead` does, at the first step. */
+  crc(name: string): Generator<void, number> {
+    return this.#reader.crc(name);
+  }
+
+  /** Throws `file-missing` where the file or its metadata is not there. */
+  readMetadata(name: string): Uint8Array {
+    return this.#preparer.readMetadata(name);
+  }
+
+  space(): FileSystemSpace {
+    const { files, layout } = this.#store;
+    return onDisk("ask for room", () => files.space(layout.data));
+  }
+
+  /** Where the next record will stand. */
+  binlogPosition(): BinlogPosition {
+    return this.#store.binlog.position;
+  }
+
+  /** Notes a clean end. The directory stays claimed as long as the `Files` live. Throws `disk-failed`. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    onDisk("close the store path", () => {
+      const { binlog } = this.#store;
+      try {
+        binlog.flush();
+        const done = this.#firstUnfinished();
+        this.#checkpoint.write(done, comparePositions(done, binlog.position) === 0);
+      } finally {
+        binlog.close();
+      }
+    });
+  }
+
+  #settle(change: StagedChange): void {
+    if (change.error === undefined && change instanceof SpliceChange && change.isLong) {
+      this.#unfinished.set(change.key, change);
+    } else {
+      this.#end(change);
+    }
+  }
+
+  *#finish(change: StagedChange, steps: Generator<void, void>): Generator<void, void> {
+    try {
+      yield* steps;
+    } finally {
+      this.#unfinished.delete(change.key);
+      this.#end(change);
+    }
+  }
+
+  #end(change: StagedChange): void {
+    if (change instanceof SpliceChange && change.isOwed) this.#owed ??= change.position;
+    this.#store.locks.delete(change.key);
+    if (change.secondKey !== undefined) this.#store.locks.delete(change.secondKey);
+  }
+
+  /** Everything before it is carried out. */
+  #firstUnfinished(): BinlogPosition {
+    let first = this.#owed ?? this.#store.binlog.position;
+    for (const { position } of this.#unfinished.values()) {
+      if (position !== undefined && comparePositions(position, first) < 0) first = position;
+    }
+    return first;
+  }
+}

@@ -1,0 +1,35 @@
+/** What everything that works on one opened store path shares. Worker thread. */
+import type { Log } from "#base/log.ts";
+import type { BinlogWriter } from "#filestore/binlog/binlog-writer.ts";
+import type { StorePathSettings } from "#filestore/settings.ts";
+import type { DirectoryChooser } from "#filestore/worker/directory-chooser.ts";
+import type { DirectoryTree } from "#filestore/worker/directory-tree.ts";
+import type { FileLayout } from "#filestore/worker/file-layout.ts";
+import type { StagedFiles } from "#filestore/worker/staged-files.ts";
+import type { FileSource } from "#model/file-id.ts";
+import type { Clock } from "#platform/clock.ts";
+import type { Files } from "#platform/files.ts";
+import type { Random } from "#platform/random.ts";
+
+/** The world, as the engine is given it. */
+export interface EngineParts {
+  readonly files: Files;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+export interface StorePath extends EngineParts {
+  readonly settings: StorePathSettings;
+  /** Who new names say that they come from; an address may change while the path is served. */
+  source: FileSource;
+  /** The settings' durability: nothing counts before it is on stable storage. */
+  readonly flushed: boolean;
+  readonly layout: FileLayout;
+  readonly tree: DirectoryTree;
+  readonly directories: DirectoryChooser;
+  readonly binlog: BinlogWriter;
+  /** Files with a change under way, by `lockKey`. */
+  readonly locks: Set<string>;
+  readonly staged: StagedFiles;
+}

@@ -1,0 +1,99 @@
+/** Receiving a body into a staged file: what the owner of the engine holds while a client sends. Worker thread. */
+import type { Change } from "#filestore/worker/changes/staged-change.ts";
+import { onDisk } from "#filestore/worker/disk-failure.ts";
+import { flushEveryBytes } from "#filestore/worker/limits.ts";
+import type { StorePath } from "#filestore/worker/store-path.ts";
+import type { FileDescriptor, OpenMode } from "#platform/files.ts";
+
+/** Where the body of an upload, an append or a modification goes. Calls throw `AppError<FileStoreErrorCode>`. */
+export interface WriteHandle {
+  /** The next piece; the bytes are used during the call only. After it threw, only `abort` is left. */
+  write(bytes: Uint8Array): void;
+  /** All bytes have come: the change that is to be committed. After it threw, only `abort` is left. */
+  finish(): Change;
+  /** Gives everything up that was written. Harmless where nothing is left to give up. */
+  abort(): void;
+}
+
+/** A body on its way into `.cairn/tmp`. */
+export class StagedBody {
+  /** Where it lies; undefined before the first byte came, and after it was taken. */
+  path: string | undefined;
+  readonly #store: StorePath;
+  #descriptor: FileDescriptor | undefined;
+  #received = 0;
+  #unflushed = 0;
+
+  constructor(store: StorePath) {
+    this.#store = store;
+  }
+
+  /** Bytes that came so far. */
+  get received(): number {
+    return this.#received;
+  }
+
+  /** Appends a piece, making a `.part` file for the first. Throws `AppError<FileStoreErrorCode>`. */
+  write(bytes: Uint8Array): void {
+    this.#received += bytes.length;
+    onDisk("store what was received", () => {
+      const { files, flushed } = this.#store;
+      this.#descriptor ??= this.#open(this.#store.staged.newPart());
+      files.write(this.#descriptor, bytes);
+      this.#unflushed += bytes.length;
+      if (!flushed || this.#unflushed < flushEveryBytes) return;
+      files.flush(this.#descriptor);
+      this.#unflushed = 0;
+    });
+  }
+
+  /** Writes the whole body at once to `path`, which must be new. Throws `FileError`. */
+  writeWhole(path: string, bytes: Uint8Array): void {
+    this.#received = bytes.length;
+    const descriptor = this.#open(path);
+    this.#descriptor = descriptor;
+    if (bytes.length > 0) this.#store.files.write(descriptor, bytes);
+    this.#close();
+  }
+
+  /** What was written whole was not all: goes on with it, as a part. Throws `FileError`. */
+  reopen(): void {
+    const { files, staged } = this.#store;
+    const part = staged.newPart();
+    if (this.path !== undefined) files.rename(this.path, part);
+    this.path = part;
+    this.#descriptor = files.open(part, "append");
+  }
+
+  /** The path of the closed file with everything in it; it is the caller's from now on. Throws `AppError<FileStoreErrorCode>`. */
+  take(): string {
+    return onDisk("store what was received", () => {
+      if (this.path === undefined) this.#descriptor = this.#open(this.#store.staged.newPart());
+      this.#close();
+      const path = this.path as string;
+      this.path = undefined;
+      return path;
+    });
+  }
+
+  drop(): void {
+    if (this.#descriptor !== undefined) this.#store.files.close(this.#descriptor);
+    this.#descriptor = undefined;
+    if (this.path !== undefined) this.#store.staged.drop(this.path);
+    this.path = undefined;
+  }
+
+  #open(path: string): FileDescriptor {
+    // What is flushed is flushed by path, in the commit; see `Files.open` for what eager means.
+    const mode: OpenMode = this.#store.flushed ? "create-eager" : "create";
+    const descriptor = this.#store.files.open(path, mode);
+    this.path = path;
+    return descriptor;
+  }
+
+  #close(): void {
+    const descriptor = this.#descriptor;
+    this.#descriptor = undefined;
+    if (descriptor !== undefined) this.#store.files.close(descriptor);
+  }
+}
