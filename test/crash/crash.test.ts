@@ -98,7 +98,7 @@ for (const durability of ["flushed", "relaxed"] as const) {
     const dataDirectory = mkdtempSync(join(tmpdir(), "cairn-crash-"));
     directories.push(dataDirectory);
     const storePath = join(dataDirectory, "store0");
-    const settings = [`storage.durability="${durability}"`, 'node.roles=["tracker","storage"]'];
+    const settings = [`storage.durability=${durability}`, 'node.roles=["tracker","storage"]'];
     const strays = new Set<string>();
     let node = await NodeProcess.start({ dataDirectory, settings });
     let workload = new Workload(node.ports.storage, random);

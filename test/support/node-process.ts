@@ -65,13 +65,13 @@ export class NodeProcess {
   static async launch(options: NodeProcessOptions): Promise<NodeProcess> {
     const ports = options.ports ?? (await chosenPorts());
     const sets = [
-      `node.data_dir=${JSON.stringify(options.dataDirectory)}`,
-      'node.bind=["127.0.0.1"]',
-      'node.log_format="json"',
+      `node.data_dir=${options.dataDirectory}`,
+      "node.bind=127.0.0.1",
+      "node.log_format=json",
       `tracker.port=${ports.tracker}`,
       `storage.port=${ports.storage}`,
       `gateway.port=${ports.gateway}`,
-      'tracker.reserved_space="1MiB"',
+      "tracker.reserved_space=1MiB",
       ...(options.settings ?? []),
     ];
     const { command, leading } = program();
