@@ -47,7 +47,7 @@ export function pcapExchanges(name: string, file: Buffer): readonly Exchange[] {
   return pair(name, done);
 }
 
-interface Packet {
+export interface Packet {
   readonly key: string;
   readonly reverseKey: string;
   readonly seconds: number;
@@ -56,7 +56,7 @@ interface Packet {
   readonly data: Buffer;
 }
 
-function* packets(bytes: Buffer): Generator<Packet> {
+export function* packets(bytes: Buffer): Generator<Packet> {
   const little = bytes.readUInt32LE(0) === 0xa1b2c3d4 || bytes.readUInt32LE(0) === 0xa1b23c4d;
   const u32 = (at: number): number => (little ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at));
   const ethernet = u32(20) === 1 ? 14 : 0;
