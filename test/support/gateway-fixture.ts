@@ -141,7 +141,7 @@ export function sendRaw(
     };
     let quiet = setTimeout(() => finish(false), quietMs);
     socket.on("connect", () => socket.write(text));
-    socket.on("data", (chunk) => {
+    socket.on("data", (chunk: Buffer) => {
       chunks.push(chunk);
       clearTimeout(quiet);
       quiet = setTimeout(() => finish(false), quietMs);
