@@ -14,7 +14,7 @@ interface Counter {
 export class CommandCounters {
   readonly #counters = new Map<string, Counter>();
 
-  /** The counter that a handler raises; failures of decoding come on top of `requests`. */
+  /** The counter of a command, to be raised by whoever serves it. */
   of(command: string): Counter {
     const known = this.#counters.get(command);
     if (known !== undefined) return known;

@@ -257,7 +257,10 @@ function statusOf(
   failure: { readonly error: unknown; readonly peer: string; readonly command: string },
 ): number {
   const { error, peer, command } = failure;
-  counters.of(command).failures += 1;
+  const counter = counters.of(command);
+  counter.failures += 1;
+  // A malformed request has not come as far as its handler, which counts the others.
+  if (error instanceof ProtocolError) counter.requests += 1;
   if (core.writer.urgent) core.writer.flush();
   if (error instanceof WireStatusError) return error.status;
   if (error instanceof ProtocolError) {

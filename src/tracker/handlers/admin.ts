@@ -1,4 +1,5 @@
 /** What monitors and operators ask of a tracker, and tell it (protocol §2.3). */
+import { describeError } from "#base/app-error.ts";
 import type { StorageId } from "#model/storage-id.ts";
 import { isWritable, storageStatus } from "#model/storage-status.ts";
 import type { Handlers } from "#net/frame-handlers.ts";
@@ -141,6 +142,12 @@ async function trunkServerOf(
   if (!isWritable(storage.mode)) {
     throw new WireStatusError(wireStatus.accessDenied, "the storage does not take uploads");
   }
-  await core.trunkElection.install(storage);
+  try {
+    await core.trunkElection.install(storage);
+  } catch (error) {
+    const why = describeError(error);
+    core.log.warn("trunk-server-not-set", { group: group.name, storage: storage.id, why });
+    throw new WireStatusError(wireStatus.connectionRefused, why);
+  }
   return storage.id;
 }

@@ -207,7 +207,7 @@ test("requests and failures are counted by command", async () => {
     harness.tracker.snapshot().commands.map(({ command, ...count }) => [command, count]),
   );
   expect(counts.get("queryStore")).toEqual({ requests: 1, failures: 1 });
-  expect(counts.get("queryStoreInGroup")).toEqual({ requests: 0, failures: 1 });
+  expect(counts.get("queryStoreInGroup")).toEqual({ requests: 1, failures: 1 });
   expect(counts.get("queryFetch")).toEqual({ requests: 0, failures: 0 });
 });
 
