@@ -35,7 +35,9 @@ for (const executable of [nativeExecutable(), emulatedExecutable()]) {
   });
 
   needs(...executable.needs)(`the ${kind} executable decodes a file id`, () => {
-    expect(JSON.parse(run("id", "--json", knownFileId))).toMatchObject({ group: "group1" });
+    expect(JSON.parse(run("id", "--json", knownFileId))).toMatchObject({
+      files: [{ group: "group1", kind: "normal", sizeBytes: 339_309 }],
+    });
   });
 
   needs(...executable.needs, program("readelf", { apt: "binutils" }))(

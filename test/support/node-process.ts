@@ -150,5 +150,5 @@ export function program(): { readonly command: string; readonly leading: readonl
 }
 
 function pause(ms: number): Promise<undefined> {
-  return new Promise((resolve) => setTimeout(() => resolve(undefined), ms));
+  return new Promise((resolve) => setTimeout(() => resolve(undefined), ms).unref());
 }
