@@ -53,6 +53,10 @@ export function parseArguments(words: readonly string[], commands: readonly Comm
   if (first === undefined) return { kind: "help", words: [] };
   if (found === undefined) throw unknownCommand(tokens.positionals, commands);
   const positionals = tokens.positionals.slice(found.name.split(" ").length);
+  const isFamily = commands.some((command) => command.name.startsWith(`${found.name} `));
+  if (isFamily && positionals.length > found.positionals.length) {
+    throw unknownCommand(tokens.positionals, commands);
+  }
   const values = checkOptions(found, tokens.options);
   checkPositionals(found, positionals);
   return { kind: "run", command: found, arguments: new ParsedArguments(positionals, values) };

@@ -3,8 +3,7 @@ import { AppError, hasCode } from "#base/app-error.ts";
 import { parseByteSize } from "#base/byte-size.ts";
 import type { Command } from "#cli/command.ts";
 import type { CommandContext } from "#cli/command-context.ts";
-import { exitCodeOf, jointExitCode } from "#cli/exit-codes.ts";
-import { errorValue } from "#cli/output.ts";
+import { eachItem } from "#cli/each-item.ts";
 import { usageError } from "#cli/parse-arguments.ts";
 import { ProgressBar } from "#cli/render/progress-bar.ts";
 import { readableSize } from "#cli/render/units.ts";
@@ -70,24 +69,14 @@ interface Got {
 }
 
 async function run(context: CommandContext): Promise<number> {
-  const { output, signal, arguments: given } = context;
+  const { output, arguments: given } = context;
   const plan = await planOf(context);
   const files: Got[] = [];
-  const failures: { fileId: string; code: string; message: string }[] = [];
-  const codes: number[] = [];
-  for (const fileId of given.positionals) {
-    if (signal.aborted) break;
-    try {
-      files.push(await fetchOne(context, fileId, plan));
-    } catch (error) {
-      if (signal.aborted || hasCode(error, "usage")) throw error;
-      codes.push(exitCodeOf(error));
-      failures.push({ fileId, ...errorValue(error) });
-      output.error(error);
-    }
-  }
+  const { failures, exitCode } = await eachItem(context, given.positionals, async (fileId) => {
+    files.push(await fetchOne(context, fileId, plan));
+  });
   if (output.json) await output.value({ files, failures });
-  return jointExitCode(codes);
+  return exitCode;
 }
 
 async function planOf(context: CommandContext): Promise<Plan> {

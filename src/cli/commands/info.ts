@@ -1,8 +1,7 @@
 /** `cairn info`: what is known of files. */
 import type { Command } from "#cli/command.ts";
 import type { CommandContext } from "#cli/command-context.ts";
-import { exitCodeOf, jointExitCode } from "#cli/exit-codes.ts";
-import { errorValue } from "#cli/output.ts";
+import { eachItem } from "#cli/each-item.ts";
 import { renderFacts } from "#cli/render/table.ts";
 import { readableCrc32, readableSize, readableTime } from "#cli/render/units.ts";
 import type { FileInformation } from "#client/file-information.ts";
@@ -26,23 +25,14 @@ async function run(context: CommandContext): Promise<number> {
   const { output, signal, arguments: given } = context;
   for (const fileId of given.positionals) knownFile(fileId);
   const files: unknown[] = [];
-  const failures: unknown[] = [];
-  const codes: number[] = [];
-  for (const [at, fileId] of given.positionals.entries()) {
-    try {
-      const withoutCrc32 = given.has("no-crc");
-      const info = await context.client().fileInfo(fileId, { ask: "always", withoutCrc32, signal });
-      files.push(informationValue(info));
-      if (!output.json) await output.lines([...(at > 0 ? [""] : []), ...informationLines(info)]);
-    } catch (error) {
-      signal.throwIfAborted();
-      codes.push(exitCodeOf(error));
-      failures.push({ fileId, ...errorValue(error) });
-      output.error(error);
-    }
-  }
+  const { failures, exitCode } = await eachItem(context, given.positionals, async (fileId, at) => {
+    const withoutCrc32 = given.has("no-crc");
+    const info = await context.client().fileInfo(fileId, { ask: "always", withoutCrc32, signal });
+    files.push(informationValue(info));
+    if (!output.json) await output.lines([...(at > 0 ? [""] : []), ...informationLines(info)]);
+  });
   if (output.json) await output.value({ files, failures });
-  return jointExitCode(codes);
+  return exitCode;
 }
 
 function informationLines(info: FileInformation): readonly string[] {

@@ -2,9 +2,8 @@
 import { basename } from "node:path/posix";
 import type { Command } from "#cli/command.ts";
 import type { CommandContext } from "#cli/command-context.ts";
-import { exitCodeOf, jointExitCode } from "#cli/exit-codes.ts";
+import { eachItem } from "#cli/each-item.ts";
 import { parseMetadataWords } from "#cli/metadata-words.ts";
-import { errorValue } from "#cli/output.ts";
 import { usageError } from "#cli/parse-arguments.ts";
 import { ProgressBar } from "#cli/render/progress-bar.ts";
 import { readableCrc32 } from "#cli/render/units.ts";
@@ -89,26 +88,16 @@ interface Stored {
 }
 
 async function run(context: CommandContext): Promise<number> {
-  const { output, signal, arguments: given } = context;
+  const { output, arguments: given } = context;
   const plan = planOf(context);
   const stored: Stored[] = [];
-  const failures: { source: string; code: string; message: string }[] = [];
-  const codes: number[] = [];
-  for (const source of given.positionals) {
-    if (signal.aborted) break;
-    try {
-      const one = await store(context, source, plan);
-      stored.push(one);
-      if (!output.json) await output.lines([one.fileId]);
-    } catch (error) {
-      signal.throwIfAborted();
-      codes.push(exitCodeOf(error));
-      failures.push({ source, ...errorValue(error) });
-      output.error(error);
-    }
-  }
+  const { failures, exitCode } = await eachItem(context, given.positionals, async (source) => {
+    const one = await store(context, source, plan);
+    stored.push(one);
+    if (!output.json) await output.lines([one.fileId]);
+  });
   if (output.json) await output.value({ files: stored, failures });
-  return jointExitCode(codes);
+  return exitCode;
 }
 
 function planOf({ arguments: given }: CommandContext): Plan {
