@@ -12,9 +12,17 @@ function unread(path: string, text: string): string[] {
   return findUnreadKeys([parseSource(path, text)], [key]);
 }
 
+/** A secret may stand in a file of its own; the config itself reads that one, and its setting. */
+const secretFiles = new Set(
+  schemaKeys.flatMap(({ key, entry }) =>
+    entry.kind === "setting" && entry.secret ? [`${key}_file`] : [],
+  ),
+);
+
 /** All settings, those of the tables in a list too. */
 function allKeys(): PropertyPath[] {
-  return schemaKeys.flatMap(({ property, entry }) => {
+  const keys = schemaKeys.filter(({ key }) => !secretFiles.has(key));
+  return keys.flatMap(({ property, entry }) => {
     if (entry.kind !== "table-list") return [property];
     const columns = Object.entries(entry.entries).map(([name, each]) => propertyName(name, each));
     return [property, ...columns.map((name) => [...property, name])];
