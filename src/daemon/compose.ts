@@ -37,6 +37,8 @@ import { StorageTable } from "#storage/storage-table.ts";
 import { type RunningTracker, TrackerRole } from "#tracker/tracker-role.ts";
 import { TrackerTable } from "#tracker/tracker-table.ts";
 
+/** The own storage joins the own tracker within milliseconds, unless the settings keep them apart. */
+const ownJoinLimitMs = 2000;
 /** A store path may take this long beyond the deadline to write out what it has. */
 const closeGraceMs = 5000;
 
@@ -118,6 +120,10 @@ class Composition {
       storage: storage === undefined ? undefined : () => storage.snapshot(),
     });
     const gateway = roles.includes("gateway") ? await this.#startGateway(storage) : undefined;
+    if (tracker !== undefined && storage !== undefined) {
+      // Ready means that a client of our tracker is sent here. A tracker elsewhere is not waited for.
+      await Promise.race([storage.known, delay(this.#platform.clock, ownJoinLimitMs)]);
+    }
     return {
       address: this.#address,
       tracker,

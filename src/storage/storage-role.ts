@@ -55,6 +55,8 @@ export interface StorageSnapshot {
 
 export interface RunningStorage {
   readonly port: number;
+  /** Resolves when the first tracker sends clients here. */
+  readonly known: Promise<void>;
   snapshot(): StorageSnapshot;
   /** Leaves the trackers first, so that no new clients are sent here, then lets exchanges under way end. */
   stop(deadlineMs: number): Promise<void>;
@@ -86,7 +88,11 @@ export class StorageRole {
     const listeners = await server.listen(this.#settings.bind, this.#settings.port);
     const port = listeners[0]?.port ?? this.#settings.port;
     const stopping = new AbortController();
-    const reporters = this.#reporters(server, counters, port);
+    let becameKnown = (): void => {};
+    const known = new Promise<void>((resolve) => {
+      becameKnown = resolve;
+    });
+    const reporters = this.#reporters(server, counters, { port, onJoined: becameKnown });
     for (const reporter of reporters) {
       ignore(reporter.run(stopping.signal), log, "a reporter ends when the role stops");
     }
@@ -96,6 +102,7 @@ export class StorageRole {
     const timer: Timer = clock.every(savePeriodMs, () => saveCounts(state, counters));
     return {
       port,
+      known,
       snapshot: () => ({
         port,
         connections: server.connections,
@@ -147,7 +154,7 @@ export class StorageRole {
   #reporters(
     server: FrameServer<undefined>,
     counters: StorageCounters,
-    port: number,
+    how: { readonly port: number; readonly onJoined: () => void },
   ): TrackerReporter[] {
     const { network, clock, log, view, state, store } = this.#parts;
     const membership = new Membership(state, nowSeconds(clock));
@@ -163,7 +170,8 @@ export class StorageRole {
           view,
           membership,
           startedSeconds,
-          port: () => port,
+          port: () => how.port,
+          onJoined: how.onJoined,
           paths: () => store.paths,
           statistics: () => ({
             values: counters.snapshot(server.connections),

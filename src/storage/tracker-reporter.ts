@@ -37,6 +37,8 @@ export interface ReporterParts {
   readonly startedSeconds: number;
   readonly port: () => number;
   readonly paths: () => readonly StorePathReport[];
+  /** Called whenever a tracker has come to know us. */
+  readonly onJoined: () => void;
   readonly statistics: () => { readonly values: StorageStatistics; readonly revision: number };
 }
 
@@ -50,6 +52,7 @@ export class TrackerReporter {
   #wake: (() => void) | undefined;
   #diskReportDue = 0;
   #sentRevision = -1;
+  #joinedTracker = "";
   /** The one that answered. */
   #trackerAddress = "";
 
@@ -112,10 +115,7 @@ export class TrackerReporter {
     try {
       await this.#introduce(client);
       await this.#join(client);
-      if (this.#state !== "joined") {
-        this.#log.notice("tracker-joined", { tracker: formatServerEndpoint(tracker) });
-      }
-      this.#state = "joined";
+      this.#joinedTracker = formatServerEndpoint(tracker);
       await this.#beat(client, signal);
     } finally {
       signal.removeEventListener("abort", leave);
@@ -286,10 +286,19 @@ export class TrackerReporter {
           freeMb: Math.floor(freeBytes / mebibyte),
         }));
         view.learnChanges(await client.call(trackerReports.reportDiskUsage, { storePaths }));
+        this.#isKnown();
       }
       if (signal.aborted) return;
       await this.#pause(client, Math.min(beatDue, this.#diskReportDue) - clock.monotonicMs());
     }
+  }
+
+  /** The tracker has our beat and our free space: it sends clients here from now on. */
+  #isKnown(): void {
+    if (this.#state === "joined") return;
+    this.#state = "joined";
+    this.#log.notice("tracker-joined", { tracker: this.#joinedTracker });
+    this.#parts.onJoined();
   }
 
   /** Until `ms` have passed, something is to be reported, or the tracker has gone. */

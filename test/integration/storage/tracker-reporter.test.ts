@@ -95,6 +95,7 @@ function report(
   const reporters = settings.trackers.map(
     (tracker) =>
       new TrackerReporter({
+        onJoined: () => {},
         tracker,
         settings,
         network: new NodeNetwork(),
