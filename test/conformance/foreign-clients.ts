@@ -28,6 +28,8 @@ export interface ForeignClient {
   remove(id: string): Promise<unknown>;
   /** Does not come back after an unknown group (its own defect, also against the reference). */
   readonly failsOnUnknownGroup: boolean;
+  /** Reads the sign-extended CRC-32 as a floating-point number and loses its low bits (its own defect). */
+  readonly roundsCrc: boolean;
 }
 
 interface RawInfo {
@@ -57,6 +59,7 @@ function promising(packageName: "fdfs" | "fastdfs-client", port: number): Foreig
   return {
     name: packageName,
     failsOnUnknownGroup: false,
+    roundsCrc: false,
     upload: (content, ext, group) =>
       client.upload(content, group === undefined ? { ext } : { ext, group }),
     uploadFile: (path) => client.upload(path),
@@ -102,6 +105,7 @@ function callingBack(port: number): ForeignClient {
   return {
     name: "fdfs-client",
     failsOnUnknownGroup: true,
+    roundsCrc: true,
     upload: (content, ext, group) =>
       call("upload", content, group === undefined ? { ext } : { ext, group }),
     uploadFile: (path) => call("upload", path, {}),
