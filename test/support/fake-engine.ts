@@ -5,6 +5,7 @@
 import { crc32 } from "node:zlib";
 import { fileStoreError } from "#filestore/errors.ts";
 import type { StorePathEngine, WriteTarget } from "#filestore/worker/store-path-engine.ts";
+import type { FileSource } from "#model/file-id.ts";
 
 export interface FakeChange {
   readonly name: string;
@@ -26,6 +27,7 @@ export class FakeEngine {
   openWrites = 0;
   openReads = 0;
   closed = false;
+  source: FileSource | undefined;
   totalBytes = 1e12;
   freeBytes = 9e11;
   /** Thrown by the write of a piece when so many bytes of a payload have come. */
@@ -98,9 +100,14 @@ export class FakeEngine {
     return { name, apply, longSteps: 0 };
   }
 
-  *regenerate(name: string): Generator<void, FakeChange> {
+  /** The name is locked at once. */
+  regenerate(name: string): Generator<void, FakeChange> {
     const file = this.#file(name);
     this.#lock(name);
+    return this.#regenerate(name, file);
+  }
+
+  *#regenerate(name: string, file: FakeFile): Generator<void, FakeChange> {
     try {
       for (let step = 0; step < this.longSteps; step += 1) yield;
     } catch (error) {
@@ -131,6 +138,10 @@ export class FakeEngine {
       file.metadata = copy;
     };
     return { name, apply, longSteps: 0 };
+  }
+
+  setSource(source: FileSource): void {
+    this.source = source;
   }
 
   space() {

@@ -125,6 +125,22 @@ export function frameFixture(): FrameFixture {
     }
   };
 
+  const handlers = fixtureHandlers(store, sources);
+  return {
+    handlers,
+    sources,
+    failures,
+    release: () => {
+      for (const resolve of waiting.splice(0)) resolve();
+    },
+    held: () => waiting.length,
+  };
+}
+
+function fixtureHandlers(
+  store: (extension: string, body: ByteFlow) => Promise<string>,
+  sources: PatternSource[],
+): Map<number, HandlerEntry<undefined>> {
   const handlers = new Map<number, HandlerEntry<undefined>>();
   addHandlers(handlers, common, { activeTest: () => {}, quit: () => {} });
   addHandlers<typeof family, undefined>(handlers, family, {
@@ -153,15 +169,7 @@ export function frameFixture(): FrameFixture {
       return { fileSize: request.headerStatus, modifiedAt: 2, crc32: 3, sourceAddress: "" };
     },
   });
-  return {
-    handlers,
-    sources,
-    failures,
-    release: () => {
-      for (const resolve of waiting.splice(0)) resolve();
-    },
-    held: () => waiting.length,
-  };
+  return handlers;
 }
 
 const tooLongGroup = "group-name-that-does-not-fit" as GroupName;

@@ -147,7 +147,7 @@ test("a new storage introduces itself, joins, asks who fills it, says so, and be
   const [tracker] = (await trackers(1)) as [ScriptedTracker];
   tracker.address = "127.0.0.1";
   const stage = report([tracker]);
-  await until(() => tracker.diskReports.length > 0, "a disk report");
+  await joined(stage);
   expect(tracker.calls.slice(0, 7)).toEqual([
     "getMyIp",
     "requestParameters",

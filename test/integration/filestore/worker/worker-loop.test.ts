@@ -227,7 +227,6 @@ test("long work that ends in a change has it committed, and its name is taken un
   const bench = new Bench();
   bench.engine.longSteps = 2;
   bench.send(1, { kind: request.regenerate, text: name });
-  bench.loop.turn();
   bench.send(2, { kind: request.remove, text: name });
   expect(bench.answers()).toEqual(["1", "2!file-missing"]);
   expect(bench.engine.files.size).toBe(1);
@@ -318,4 +317,14 @@ test("an unknown request is refused; our own mistakes end the worker", () => {
   };
   bench.send(2, { kind: request.space });
   expect(() => bench.loop.turn()).toThrow("our own mistake");
+});
+
+test("who new files come from can change while the path is served", () => {
+  const bench = new Bench();
+  bench.send(1, { kind: request.setSource, text: "address", text2: "10.0.0.1" });
+  expect(bench.answers()).toEqual(["1"]);
+  expect(bench.engine.source).toEqual({ kind: "address", address: "10.0.0.1" });
+  bench.send(2, { kind: request.setSource, text: "id", text2: "100001" });
+  expect(bench.answers()).toEqual(["2"]);
+  expect(bench.engine.source).toEqual({ kind: "id", id: "100001" });
 });

@@ -1,0 +1,103 @@
+/** A storage role over store paths with fake engines, and a client of it. */
+import type { LogRecord } from "#base/log.ts";
+import { LocalFileStore } from "#filestore/local-file-store.ts";
+import { GroupName } from "#model/group-name.ts";
+import { FrameClient } from "#net/frame-client.ts";
+import { nodeClock } from "#platform/node/node-clock.ts";
+import { NodeNetwork } from "#platform/node/node-network.ts";
+import { AccessLog } from "#storage/access-log.ts";
+import { ClusterView } from "#storage/cluster-view.ts";
+import type { MembershipFacts, StorageState } from "#storage/membership.ts";
+import { type RunningStorage, StorageRole } from "#storage/storage-role.ts";
+import type { StorageSettings } from "#storage/storage-settings.ts";
+import { collectedLog } from "./frame-fixture.ts";
+import { type InThreadWorkers, inThreadWorkers } from "./in-thread-workers.ts";
+import { pathSettings } from "./store-fixture.ts";
+
+export class MemoryState implements StorageState {
+  facts: MembershipFacts | undefined;
+  counts: Readonly<Record<string, { readonly total: number; readonly success: number }>> = {};
+  loadMembership = (): MembershipFacts | undefined => this.facts;
+  saveMembership(facts: MembershipFacts): void {
+    this.facts = facts;
+  }
+  loadCounts = () => this.counts;
+  saveCounts(counts: MemoryState["counts"]): void {
+    this.counts = counts;
+  }
+}
+
+export interface StorageStage extends AsyncDisposable {
+  readonly role: RunningStorage;
+  readonly store: LocalFileStore;
+  readonly workers: InThreadWorkers;
+  readonly view: ClusterView;
+  readonly state: MemoryState;
+  readonly records: LogRecord[];
+  readonly accessLines: string[];
+  client(): Promise<FrameClient>;
+}
+
+export async function storageStage(
+  changes: Partial<StorageSettings> = {},
+  paths = 1,
+): Promise<StorageStage> {
+  const network = new NodeNetwork();
+  const clock = nodeClock;
+  const { log, records } = collectedLog();
+  const workers = inThreadWorkers(true);
+  const view = new ClusterView("127.0.0.1");
+  const store = new LocalFileStore({
+    paths: Array.from({ length: paths }, (_, index) => pathSettings(index)),
+    workers,
+    clock,
+    log,
+    reserved: () => view.parameters.reserved,
+    policy: () => view.parameters.storePathPolicy,
+  });
+  await store.start();
+  const settings: StorageSettings = {
+    group: GroupName("group1"),
+    port: 0,
+    bind: ["127.0.0.1"],
+    address: "127.0.0.1",
+    serverId: "",
+    trackers: [],
+    subdirCount: 256,
+    uploadPriority: 10,
+    maxConnections: 100,
+    connectTimeoutMs: 1000,
+    networkTimeoutMs: 5000,
+    heartBeatIntervalMs: 1000,
+    diskReportIntervalMs: 1000,
+    version: "6.16.0",
+    mode: "both",
+    ...changes,
+  };
+  const state = new MemoryState();
+  const accessLines: string[] = [];
+  const accessLog = new AccessLog(clock, (line) => accessLines.push(line));
+  const parts = { network, clock, log, store, view, state, admits: () => true, accessLog };
+  const role = await new StorageRole(settings, parts).start();
+  const clients: FrameClient[] = [];
+  return {
+    role,
+    store,
+    workers,
+    view,
+    state,
+    records,
+    accessLines,
+    client: async () => {
+      const where = { address: "127.0.0.1", port: role.port, timeoutMs: 1000 };
+      const client = await FrameClient.connect(where, { network, clock, networkTimeoutMs: 5000 });
+      clients.push(client);
+      return client;
+    },
+    [Symbol.asyncDispose]: async () => {
+      for (const client of clients) client.destroy();
+      await role.stop(0);
+      await store.close();
+    },
+  };
+}
