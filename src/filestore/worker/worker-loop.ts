@@ -24,6 +24,8 @@ import {
   writeFlag,
   writeTarget,
 } from "#filestore/worker-messages.ts";
+import type { FileSource } from "#model/file-id.ts";
+import { StorageId } from "#model/storage-id.ts";
 
 /** Changes that share one commit; more only delays those that came first. */
 const maxBatch = 64;
@@ -192,6 +194,10 @@ export class WorkerLoop {
         this.#done(record.id, { a: space.totalBytes, b: space.freeBytes });
         return;
       }
+      case request.setSource:
+        this.#engine.setSource(sourceOf(record));
+        this.#done(record.id);
+        return;
       case request.close:
         this.#closeId = record.id;
         this.#dropLongWork();
@@ -483,4 +489,9 @@ function targetOf(record: RingRecord): WriteTarget {
     default:
       return { kind: "modify", name: record.text, offset: record.c };
   }
+}
+
+function sourceOf(record: RingRecord): FileSource {
+  if (record.text === "address") return { kind: "address", address: record.text2 };
+  return { kind: "id", id: StorageId(record.text2) };
 }
