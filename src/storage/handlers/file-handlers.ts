@@ -36,103 +36,19 @@ interface Work {
   readonly file: string;
 }
 
-export function fileHandlers(services: StorageServices): Handlers<typeof storageFiles> {
-  const { store } = services;
-  const stored = (filename: string): StoredFile => ({ group: services.settings.group, filename });
+type FileHandlers = Handlers<typeof storageFiles>;
 
-  const upload = (request: UploadRequest, body: ByteFlow, how: UploadKind): Promise<StoredFile> => {
-    const work = {
-      session: how.session,
-      action: "upload",
-      count: "uploads",
-      bytes: { kind: "uploadBytes", amount: body.length },
-      changes: true,
-      file: "",
-    } as const;
-    return perform(services, work, async () => {
-      const storePathIndex = wantedPath(request.storePathIndex);
-      const { extension } = request;
-      return stored(await store.upload({ storePathIndex, extension, kind: how.kind }, body));
-    });
-  };
-
+export function fileHandlers(services: StorageServices): FileHandlers {
   return {
-    uploadFile: (request, session, body) => upload(request, body, { session, kind: "normal" }),
-    uploadAppenderFile: (request, session, body) =>
-      upload(request, body, { session, kind: "appender" }),
-    uploadSlaveFile: (request, session, body) =>
-      perform(
-        services,
-        {
-          session,
-          action: "upload",
-          count: "uploads",
-          bytes: { kind: "uploadBytes", amount: body.length },
-          changes: true,
-          file: request.masterFilename,
-        },
-        async () => {
-          const { masterFilename: master, prefix, extension } = request;
-          return stored(await store.uploadSlave({ master, prefix, extension }, body));
-        },
-      ),
-    appendFile: (request, session, body) =>
-      perform(
-        services,
-        {
-          session,
-          action: "append",
-          count: "appends",
-          bytes: { kind: "appendBytes", amount: body.length },
-          changes: true,
-          file: request.filename,
-        },
-        () => store.append(request.filename, body),
-      ),
-    modifyFile: (request, session, body) =>
-      perform(
-        services,
-        {
-          session,
-          action: "modify",
-          count: "modifies",
-          bytes: { kind: "modifyBytes", amount: body.length },
-          changes: true,
-          file: request.filename,
-        },
-        () => store.modify(request.filename, request.offset, body),
-      ),
-    truncateFile: (request, session) =>
-      perform(
-        services,
-        {
-          session,
-          action: "truncate",
-          count: "truncates",
-          changes: true,
-          file: request.filename,
-        },
-        () => store.truncate(request.filename, request.fileSize),
-      ),
-    regenerateAppenderFilename: (request, session) =>
-      perform(
-        services,
-        {
-          session,
-          action: "rename",
-          count: "modifies",
-          changes: true,
-          file: request.filename,
-        },
-        async () => stored(await store.regenerate(request.filename)),
-      ),
+    ...uploadHandlers(services),
+    ...changeHandlers(services),
     deleteFile: (request, session) =>
       perform(
         services,
         { session, action: "delete", count: "deletes", changes: true, file: request.filename },
         () => {
           services.checkGroup(request.group);
-          return store.remove(request.filename);
+          return services.store.remove(request.filename);
         },
       ),
     downloadFile: (request, session) => download(services, request, session),
@@ -141,6 +57,71 @@ export function fileHandlers(services: StorageServices): Handlers<typeof storage
       throw new WireStatusError(wireStatus.notSupported, "deduplication is off on this storage");
     },
   };
+}
+
+/** New files. */
+function uploadHandlers(
+  services: StorageServices,
+): Pick<FileHandlers, "uploadFile" | "uploadAppenderFile" | "uploadSlaveFile"> {
+  const { store } = services;
+  const work = (session: Session, body: ByteFlow, file: string): Work => ({
+    session,
+    action: "upload",
+    count: "uploads",
+    bytes: { kind: "uploadBytes", amount: body.length },
+    changes: true,
+    file,
+  });
+  const upload = (request: UploadRequest, body: ByteFlow, how: UploadKind): Promise<StoredFile> =>
+    perform(services, work(how.session, body, ""), async () => {
+      const storePathIndex = wantedPath(request.storePathIndex);
+      const { extension } = request;
+      const { kind } = how;
+      return stored(services, await store.upload({ storePathIndex, extension, kind }, body));
+    });
+  return {
+    uploadFile: (request, session, body) => upload(request, body, { session, kind: "normal" }),
+    uploadAppenderFile: (request, session, body) =>
+      upload(request, body, { session, kind: "appender" }),
+    uploadSlaveFile: (request, session, body) =>
+      perform(services, work(session, body, request.masterFilename), async () => {
+        const { masterFilename: master, prefix, extension } = request;
+        return stored(services, await store.uploadSlave({ master, prefix, extension }, body));
+      }),
+  };
+}
+
+/** What is done to appender files. */
+function changeHandlers(
+  services: StorageServices,
+): Pick<FileHandlers, "appendFile" | "modifyFile" | "truncateFile" | "regenerateAppenderFilename"> {
+  const { store } = services;
+  return {
+    appendFile: ({ filename: file }, session, body) => {
+      const bytes = { kind: "appendBytes", amount: body.length } as const;
+      const work = { session, action: "append", count: "appends", changes: true } as const;
+      return perform(services, { ...work, bytes, file }, () => store.append(file, body));
+    },
+    modifyFile: ({ filename: file, offset }, session, body) => {
+      const bytes = { kind: "modifyBytes", amount: body.length } as const;
+      const work = { session, action: "modify", count: "modifies", changes: true } as const;
+      return perform(services, { ...work, bytes, file }, () => store.modify(file, offset, body));
+    },
+    truncateFile: ({ filename: file, fileSize }, session) => {
+      const work = { session, action: "truncate", count: "truncates", changes: true } as const;
+      return perform(services, { ...work, file }, () => store.truncate(file, fileSize));
+    },
+    regenerateAppenderFilename: ({ filename: file }, session) => {
+      const work = { session, action: "rename", count: "modifies", changes: true } as const;
+      return perform(services, { ...work, file }, async () =>
+        stored(services, await store.regenerate(file)),
+      );
+    },
+  };
+}
+
+function stored(services: StorageServices, filename: string): StoredFile {
+  return { group: services.settings.group, filename };
 }
 
 interface UploadKind {
@@ -167,7 +148,7 @@ function download(
   services: StorageServices,
   request: DownloadFields,
   session: Session,
-): ReturnType<Handlers<typeof storageFiles>["downloadFile"]> {
+): ReturnType<FileHandlers["downloadFile"]> {
   const { filename } = request;
   const work: Work = {
     session,
