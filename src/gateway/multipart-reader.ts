@@ -59,6 +59,8 @@ class MultipartReading {
   readonly #dicer: Dicer;
   readonly #waiting: IncomingPart[] = [];
   #current: IncomingPart | undefined;
+  /** What `onPart` makes of the current part. */
+  #handling: Promise<void> = Promise.resolve();
   #partCount = 0;
   /** Dicer has taken the last chunk. */
   #hungry = true;
@@ -135,7 +137,11 @@ class MultipartReading {
       return;
     }
     this.#current = part;
-    this.#handle(part).then(
+    const handling = this.#handle(part);
+    this.#handling = handling;
+    // It may need more than the chunk that brought it.
+    this.#goOn();
+    handling.then(
       () => {
         this.#current = undefined;
         this.#next();
@@ -160,7 +166,9 @@ class MultipartReading {
     this.#current?.fail(error);
     this.#dicer.destroy();
     this.#options.body.resume();
-    this.#settle?.reject(error);
+    // Whoever undoes what was done has to know all of it.
+    const reject = (): void => this.#settle?.reject(error);
+    this.#handling.then(reject, reject);
   }
 }
 
