@@ -8,7 +8,7 @@ import type { Log } from "#base/log.ts";
 import { binlogPath, findBinlogIndex, writeBinlogIndex } from "#filestore/binlog/binlog-files.ts";
 import type { BinlogPosition } from "#filestore/binlog/position.ts";
 import type { BinlogIndex } from "#filestore/formats/binlog-index.ts";
-import type { FileDescriptor, Files } from "#platform/files.ts";
+import { type FileDescriptor, FileError, type Files } from "#platform/files.ts";
 
 /** A file that has reached this size is followed by the next one, as C does it. */
 export const rotationBytes = 1024 ** 3;
@@ -135,8 +135,9 @@ export class BinlogWriter {
     this.#ragged = true;
     try {
       this.#mend();
-    } catch {
+    } catch (error) {
       // The next append tries again, and fails when it cannot.
+      if (!(error instanceof FileError)) throw error;
     }
   }
 

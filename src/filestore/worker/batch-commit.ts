@@ -4,6 +4,7 @@
  * next start. Each step ends before the next begins, hence what a record says is on stable storage before the record is. Worker
  * thread.
  */
+import type { BinlogPosition } from "#filestore/binlog/position.ts";
 import { amendBinlog } from "#filestore/worker/amend-binlog.ts";
 import type { StagedChange } from "#filestore/worker/changes/staged-change.ts";
 import { diskFailure } from "#filestore/worker/disk-failure.ts";
@@ -36,16 +37,10 @@ function stage(store: StorePath, changes: readonly StagedChange[]): readonly Sta
   }
   let live = changes;
   for (;;) {
-    let { index, offset } = store.binlog.position;
+    let { offset } = store.binlog.position;
     const bound = live.filter((change) => {
-      if (
-        !attempt(
-          change,
-          () => change.bind({ index, offset }),
-          () => change.discard(),
-        )
-      )
-        return false;
+      const position = { ...store.binlog.position, offset };
+      if (!bindTo(change, position)) return false;
       offset += change.lines.length;
       return true;
     });
@@ -54,6 +49,15 @@ function stage(store: StorePath, changes: readonly StagedChange[]): readonly Sta
     if (flushed.length === bound.length) return flushed;
     live = flushed;
   }
+}
+
+function bindTo(change: StagedChange, position: BinlogPosition): boolean {
+  change.position = position;
+  return attempt(
+    change,
+    () => change.bind(position),
+    () => change.discard(),
+  );
 }
 
 function flushStaged(store: StorePath, changes: readonly StagedChange[]): readonly StagedChange[] {

@@ -57,6 +57,8 @@ function open(settings: StorePathSettings, parts: EngineParts): OpenedStorePath 
   const adopted =
     state === undefined && adoptStorePath({ files, log, layout }, settings.adoptBasePath);
   makeIfMissing(files, layout.sync);
+  // What the last start made may not be on stable storage either; without its directories nothing that is flushed is found again.
+  for (const path of [layout.directory, layout.data, layout.own]) files.flushDirectory(path);
   const binlog = BinlogWriter.open({ files, directory: layout.sync, log });
   try {
     const flushed = settings.durability === "flushed";

@@ -99,6 +99,8 @@ class RollForward {
     }
     tree.ensure(place);
     files.rename(path, place.path);
+    // After a power cut both may be names of one file, and renaming does nothing then.
+    files.remove(path);
     this.#touched.add(layout.directoryOf(place));
     return true;
   }
@@ -186,9 +188,13 @@ class RollForward {
   #rename(place: FilePlace, oldName: string): boolean {
     const { files, layout } = this.#store;
     const old = layout.find(oldName);
-    if (old === undefined || files.stat(place.path, false) !== undefined) return false;
-    if (files.stat(old.path, false) === undefined) return false;
-    files.rename(old.path, place.path);
+    const oldStat = old === undefined ? undefined : files.stat(old.path, false);
+    if (old === undefined || oldStat === undefined) return false;
+    const newStat = files.stat(place.path, false);
+    if (newStat === undefined) files.rename(old.path, place.path);
+    // After a power cut both may be names of one file.
+    else if (newStat.inode === oldStat.inode) files.remove(old.path);
+    else return false;
     this.#touched.add(layout.directoryOf(place));
     return true;
   }

@@ -31,6 +31,7 @@ export class StagedFiles {
     try {
       this.#files.remove(path);
     } catch (error) {
+      if (!(error instanceof FileError)) throw error;
       this.#log.warn("staged-file-left", { path, problem: String(error) });
     }
   }

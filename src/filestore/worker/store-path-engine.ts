@@ -180,16 +180,19 @@ export class StorePathEngine {
   }
 
   *#finish(change: StagedChange, steps: Generator<void, void>): Generator<void, void> {
+    let ended = false;
     try {
       yield* steps;
+      ended = true;
     } finally {
+      if (!ended && change.error === undefined) this.#owed ??= change.position;
       this.#unfinished.delete(change.key);
       this.#end(change);
     }
   }
 
   #end(change: StagedChange): void {
-    if (change instanceof SpliceChange && change.isOwed) this.#owed ??= change.position;
+    if (change.isOwed) this.#owed ??= change.position;
     this.#store.locks.delete(change.key);
     if (change.secondKey !== undefined) this.#store.locks.delete(change.secondKey);
   }

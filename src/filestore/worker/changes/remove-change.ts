@@ -41,10 +41,16 @@ export class RemoveChange extends StagedChange {
     }
   }
 
-  /** What is still there was not deleted after all. */
+  /** Without its file the rest means nothing: once that is gone, all of the records are to stand. */
   amends(): string {
-    const left = this.#removals.slice(this.#removed);
-    return left.map(({ place }) => sourceLine("create", this.#timestamp, place.name)).join("");
+    if (this.isOwed) return "";
+    return this.#removals
+      .map(({ place }) => sourceLine("create", this.#timestamp, place.name))
+      .join("");
+  }
+
+  override get isOwed(): boolean {
+    return this.#removed > 0 && this.#removed < this.#removals.length;
   }
 
   override touchedDirectories(): readonly string[] {

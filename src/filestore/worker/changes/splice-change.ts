@@ -13,7 +13,7 @@ import { type FilePlace, lockKey } from "#filestore/worker/file-layout.ts";
 import { stepBytes } from "#filestore/worker/limits.ts";
 import { copySteps, flushFile, runToEnd } from "#filestore/worker/staged-files.ts";
 import type { StorePath } from "#filestore/worker/store-path.ts";
-import type { FileDescriptor } from "#platform/files.ts";
+import { type FileDescriptor, FileError } from "#platform/files.ts";
 
 export interface Splice {
   readonly kind: "append" | "modify";
@@ -31,8 +31,6 @@ export interface Splice {
 export class SpliceChange extends StagedChange {
   /** What readers see until the change is whole. */
   readonly oldSize: number;
-  /** Where its record stands, from `bind` on. */
-  position: BinlogPosition | undefined;
   readonly #store: StorePath;
   readonly #splice: Splice;
   #staged: string;
@@ -57,7 +55,6 @@ export class SpliceChange extends StagedChange {
     const path = `${layout.tmp}/${formatBound(this.#splice.place, position)}`;
     files.rename(this.#staged, path);
     this.#staged = path;
-    this.position = position;
   }
 
   override flushContent(): void {
@@ -73,8 +70,7 @@ export class SpliceChange extends StagedChange {
     return this.#splice.length > stepBytes;
   }
 
-  /** It was recorded, and the disk refused to carry it out in full: the next start tries again. */
-  get isOwed(): boolean {
+  override get isOwed(): boolean {
     return this.#keepStaged;
   }
 
@@ -119,12 +115,15 @@ export class SpliceChange extends StagedChange {
   *#copy(): Generator<void, void> {
     const { files } = this.#store;
     const { kind, place, offset, length, timestamp } = this.#splice;
+    // What a modification overwrote is gone; an append can be undone.
+    this.#keepStaged = kind === "modify";
     const target = files.open(place.path, "read-write");
     try {
       yield* copySteps(files, { from: this.#staged, to: target, offset, length });
       files.setModified(place.path, timestamp);
+      this.#keepStaged = false;
     } catch (error) {
-      this.#keepStaged = kind === "modify" || !this.#cutOff(target);
+      if (kind === "append") this.#keepStaged = !this.#cutOff(target);
       throw error;
     } finally {
       files.close(target);
@@ -136,7 +135,8 @@ export class SpliceChange extends StagedChange {
     try {
       this.#store.files.truncate(target, this.#splice.offset);
       return true;
-    } catch {
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error;
       return false;
     }
   }

@@ -24,6 +24,8 @@ export abstract class StagedChange implements Change {
   readonly doing: string;
   result: string | undefined = undefined;
   error: FileStoreError | undefined = undefined;
+  /** Where its first record stands, from the commit on. */
+  position: BinlogPosition | undefined = undefined;
   readonly #made: string;
 
   constructor(what: {
@@ -41,7 +43,7 @@ export abstract class StagedChange implements Change {
     this.#made = what.made ?? "";
   }
 
-  /** The first of its records will stand here. Called again when another change of the batch dropped out. */
+  /** `position` is known. Called again where another change of the batch dropped out and moved it. */
   bind(_position: BinlogPosition): void {}
 
   /** Brings what is staged to stable storage. */
@@ -53,7 +55,7 @@ export abstract class StagedChange implements Change {
   /** The records stand: makes the file what they say. Leaves it as it was where it throws. */
   abstract apply(): void;
 
-  /** Lines that make the records true again after `apply` threw; may be empty. */
+  /** Lines that make the records true again after `apply` threw; empty where they are to stand, see `isOwed`. */
   abstract amends(): string;
 
   /** Directories whose entries changed. */
@@ -66,6 +68,11 @@ export abstract class StagedChange implements Change {
 
   /** Removes what is staged and not needed any more. Must not throw. */
   cleanUp(): void {}
+
+  /** The records stand and the disk refused to carry them out in full: the next start is to try again. */
+  get isOwed(): boolean {
+    return false;
+  }
 
   /** Work that is too long for a commit, in steps; the change is done, and its name free, when they are. */
   remainder(): Generator<void, void> | undefined {

@@ -16,6 +16,7 @@ export interface Truncation {
 export class TruncateChange extends StagedChange {
   readonly #store: StorePath;
   readonly #truncation: Truncation;
+  #truncated = false;
 
   constructor(store: StorePath, truncation: Truncation) {
     const { place, oldSize, newSize, timestamp } = truncation;
@@ -31,11 +32,13 @@ export class TruncateChange extends StagedChange {
   apply(): void {
     const { place, newSize, timestamp } = this.#truncation;
     setSize(this.#store.files, place.path, newSize);
+    this.#truncated = true;
     this.#store.files.setModified(place.path, timestamp);
   }
 
   amends(): string {
     const { place, oldSize, newSize, timestamp } = this.#truncation;
+    if (this.#truncated) return "";
     return sourceLine("truncate", timestamp, `${place.name} ${newSize} ${oldSize}`);
   }
 

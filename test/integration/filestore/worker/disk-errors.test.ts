@@ -1,0 +1,138 @@
+/**
+ * Goal: a file call that fails ends the change that needed it with an error that says so, leaves its file as it was or as it was to
+ * become, and harms nothing else: names are free again, descriptors closed, the binlog has whole lines only, the next change works.
+ * Method: each operation runs once for each of its file calls, which fails once. What is there afterwards, and after a new start, must be
+ * what was there before or after an undisturbed run.
+ */
+import { expect, test } from "vitest";
+import { AppError } from "#base/app-error.ts";
+import { decodeEntry } from "#filestore/binlog/entry.ts";
+import type { StorePathEngine } from "#filestore/worker/store-path-engine.ts";
+import {
+  openEngine,
+  put,
+  type StorePathView,
+  stage,
+  viewOf,
+} from "../../../support/engine-fixture.ts";
+import { type EngineOperation, engineOperations } from "../../../support/engine-operations.ts";
+import { MemoryFiles } from "../../../support/memory-files.ts";
+import { TroubledFiles } from "../../../support/troubled-files.ts";
+
+const directory = "/disk";
+
+interface Attempt {
+  readonly disk: MemoryFiles;
+  readonly engine: StorePathEngine;
+  readonly names: readonly string[];
+  readonly before: StorePathView;
+  readonly troubled: TroubledFiles;
+}
+
+function prepare(operation: EngineOperation): Attempt {
+  const disk = new MemoryFiles(directory);
+  const troubled = new TroubledFiles(disk);
+  const engine = openEngine({ files: troubled.files, directory });
+  const names = operation.prepare(engine);
+  return { disk, engine, names, before: viewOf(disk, directory), troubled };
+}
+
+/** The error's code, or undefined where it worked nevertheless. */
+function run(operation: EngineOperation, attempt: Attempt): string | undefined {
+  try {
+    operation.run(attempt.engine, attempt.names);
+    return undefined;
+  } catch (error) {
+    if (error instanceof AppError) return error.code;
+    throw error;
+  }
+}
+
+/** What the disk refused half-way, and what cannot be undone, is carried out by the next start. */
+function mayBeHalf(operation: EngineOperation): boolean {
+  return operation.name.startsWith("modify") || operation.name === "delete with metadata";
+}
+
+for (const operation of engineOperations) {
+  for (const code of ["EIO", "ENOSPC"]) {
+    test(`each call may fail with ${code}: ${operation.name}`, () => {
+      const undisturbed = prepare(operation);
+      undisturbed.troubled.arm({ kind: "none" });
+      run(operation, undisturbed);
+      const calls = undisturbed.troubled.count;
+      const { before } = undisturbed;
+      const after = viewOf(undisturbed.disk, directory);
+      let failures = 0;
+      for (let atCall = 1; atCall <= calls; atCall += 1) {
+        const attempt = prepare(operation);
+        const { disk, engine, troubled, names } = attempt;
+        troubled.arm({ kind: "fail", atCall, code });
+        const failure = run(operation, attempt);
+        const where = `${troubled.trace[atCall - 1]} (call ${atCall})`;
+        troubled.arm({ kind: "none" });
+        if (failure !== undefined) {
+          failures += 1;
+          expect(failure, where).toBe(code === "EIO" ? "disk-failed" : "store-full");
+        }
+        const view = viewOf(disk, directory);
+        const allowed = failure === undefined ? [after.files] : [before.files, after.files];
+        if (failure === undefined || !mayBeHalf(operation)) {
+          expect(allowed, where).toContainEqual(view.files);
+        }
+        expect(names.filter((name) => engine.isLocked(name))).toEqual([]);
+        // The binlog's.
+        expect(disk.openFiles, where).toBe(1);
+        expectWholeLines(view.binlog);
+        put(engine, { kind: "normal", extension: "ok" }, "goes on");
+        expectSameAfterRestart(disk, [before.files, after.files]);
+      }
+      expect(failures).toBeGreaterThan(0);
+    });
+  }
+}
+
+/** The engine is left as a killed process leaves it. */
+function expectSameAfterRestart(disk: MemoryFiles, allowed: readonly object[]): void {
+  const engine = openEngine({ files: disk, directory, seed: 2 });
+  const { files, staged, binlog } = viewOf(disk, directory);
+  const rest = Object.entries(files).filter(([name]) => !name.endsWith(".ok"));
+  expect(allowed).toContainEqual(Object.fromEntries(rest));
+  expect(staged).toEqual([]);
+  expectWholeLines(binlog);
+  engine.close();
+}
+
+function expectWholeLines(binlog: string): void {
+  const lines = binlog.split("\n");
+  expect(lines.pop()).toBe("");
+  expect(lines.filter((line) => decodeEntry(line) === undefined)).toEqual([]);
+}
+
+test("of a batch only the change whose flush fails is refused", () => {
+  const commitThree = (atFlush: number) => {
+    const disk = new MemoryFiles(directory);
+    const troubled = new TroubledFiles(disk);
+    const engine = openEngine({ files: troubled.files, directory });
+    const appender = put(engine, { kind: "appender", extension: "log" }, "begin");
+    const target = { kind: "normal", extension: "txt" } as const;
+    const changes = [
+      stage(engine, target, { content: "first" }),
+      stage(engine, target, { content: "second" }),
+      // Its staged file is named after the place of its record, which depends on who stays in the batch.
+      stage(engine, { kind: "append", name: appender }, { content: " end" }),
+    ];
+    troubled.arm({ kind: "fail", atCall: atFlush, code: "EIO" });
+    engine.commit(changes);
+    return { disk, troubled, codes: changes.map((change) => change.error?.code) };
+  };
+  const calls = commitThree(Number.POSITIVE_INFINITY).troubled.trace;
+  const secondFlush = calls.indexOf("flush", calls.indexOf("flush") + 1) + 1;
+  const { disk, codes } = commitThree(secondFlush);
+  expect(codes).toEqual([undefined, "disk-failed", undefined]);
+  const { files, binlog, staged } = viewOf(disk, directory);
+  expect(Object.values(files).sort()).toEqual(["begin end", "first"]);
+  expect(binlog.trimEnd().split("\n").length).toBe(3);
+  expect(staged).toEqual([]);
+  openEngine({ files: disk, directory, seed: 2 });
+  expect(viewOf(disk, directory).files).toEqual(files);
+});

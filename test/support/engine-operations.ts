@@ -1,0 +1,141 @@
+/**
+ * Every kind of change, each with what must be there before it, for tests that interrupt it at every call. Names and times are
+ * reproducible, so that an undisturbed run tells what an interrupted one may leave.
+ */
+import type { StorePathEngine } from "#filestore/worker/store-path-engine.ts";
+import { commit, put, runSteps, stage } from "./engine-fixture.ts";
+
+export interface EngineOperation {
+  readonly name: string;
+  /** Returns the names that `run` works on. */
+  readonly prepare: (engine: StorePathEngine) => readonly string[];
+  readonly run: (engine: StorePathEngine, names: readonly string[]) => unknown;
+}
+
+/** More than one step of copying. */
+const long = Buffer.alloc(1024 * 1024 + 100_000, "long ");
+const text = (content: string): Buffer => Buffer.from(content, "latin1");
+
+const appender = (engine: StorePathEngine): readonly string[] => [
+  put(engine, { kind: "appender", extension: "log" }, "0123456789"),
+];
+const normal = (engine: StorePathEngine): readonly string[] => [
+  put(engine, { kind: "normal", extension: "txt" }, "a normal file"),
+];
+const described = (engine: StorePathEngine): readonly string[] => {
+  const [name = ""] = normal(engine);
+  commit(engine, engine.prepareMetadata(name, "overwrite", text("colour\x02red\x01size\x02small")));
+  return [name];
+};
+const nothing = (): readonly string[] => [];
+
+function creates(name: string, content: Uint8Array, pieces: number): EngineOperation {
+  const run = (engine: StorePathEngine): void => {
+    const target = { kind: "normal", extension: "jpg" } as const;
+    commit(engine, stage(engine, target, { content, pieces }));
+  };
+  return { name, prepare: nothing, run };
+}
+
+function splices(name: string, content: Uint8Array, offset: number | undefined): EngineOperation {
+  const run = (engine: StorePathEngine, [file = ""]: readonly string[]): void => {
+    const target =
+      offset === undefined
+        ? ({ kind: "append", name: file } as const)
+        : ({ kind: "modify", name: file, offset } as const);
+    put(engine, target, content);
+  };
+  return { name, prepare: appender, run };
+}
+
+export const engineOperations: readonly EngineOperation[] = [
+  creates("create in one piece", text("in one piece"), 1),
+  creates("create in pieces", text("in several pieces"), 3),
+  creates("create empty", text(""), 1),
+  {
+    name: "create an appender file",
+    prepare: nothing,
+    run: (engine) => put(engine, { kind: "appender", extension: "" }, "begins"),
+  },
+  {
+    name: "create a slave",
+    prepare: normal,
+    run: (engine, [master = ""]) =>
+      put(engine, { kind: "slave", master, prefix: "_small", extension: "png" }, "a slave"),
+  },
+  {
+    name: "create a slave again",
+    prepare(engine) {
+      const [master = ""] = normal(engine);
+      const target = { kind: "slave", master, prefix: "_small", extension: "png" } as const;
+      const slave = put(engine, target, "the first one");
+      commit(engine, engine.prepareRemove(slave));
+      return [master];
+    },
+    run: (engine, [master = ""]) =>
+      put(engine, { kind: "slave", master, prefix: "_small", extension: "png" }, "the second"),
+  },
+  splices("append", text(" and more"), undefined),
+  splices("append much", long, undefined),
+  splices("modify inside", text("XYZ"), 3),
+  splices("modify over the end", text("over the end"), 8),
+  splices("modify much", long, 5),
+  {
+    name: "modify after a modification of the same place",
+    prepare(engine) {
+      const names = appender(engine);
+      put(engine, { kind: "modify", name: names[0] ?? "", offset: 2 }, "ab");
+      return names;
+    },
+    run: (engine, [name = ""]) => put(engine, { kind: "modify", name, offset: 2 }, "cd"),
+  },
+  {
+    name: "truncate",
+    prepare: appender,
+    run: (engine, [name = ""]) => commit(engine, engine.prepareTruncate(name, 4)),
+  },
+  {
+    name: "extend by zeros",
+    prepare: appender,
+    run: (engine, [name = ""]) => commit(engine, engine.prepareTruncate(name, 15)),
+  },
+  {
+    name: "delete",
+    prepare: normal,
+    run: (engine, [name = ""]) => commit(engine, engine.prepareRemove(name)),
+  },
+  {
+    name: "delete with metadata",
+    prepare: described,
+    run: (engine, [name = ""]) => commit(engine, engine.prepareRemove(name)),
+  },
+  {
+    name: "regenerate",
+    prepare: appender,
+    run: (engine, [name = ""]) => commit(engine, runSteps(engine.regenerate(name))),
+  },
+  {
+    name: "first metadata",
+    prepare: normal,
+    run: (engine, [name = ""]) =>
+      commit(engine, engine.prepareMetadata(name, "overwrite", text("shape\x02round"))),
+  },
+  {
+    name: "other metadata",
+    prepare: described,
+    run: (engine, [name = ""]) =>
+      commit(engine, engine.prepareMetadata(name, "overwrite", text("shape\x02round"))),
+  },
+  {
+    name: "merged metadata",
+    prepare: described,
+    run: (engine, [name = ""]) =>
+      commit(engine, engine.prepareMetadata(name, "merge", text("shape\x02round\x01size\x02big"))),
+  },
+  {
+    name: "no metadata any more",
+    prepare: described,
+    run: (engine, [name = ""]) =>
+      commit(engine, engine.prepareMetadata(name, "overwrite", text(""))),
+  },
+];

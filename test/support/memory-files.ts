@@ -1,0 +1,302 @@
+/**
+ * A disk in memory that forgets: content and directory entries are on stable storage when they were flushed, and not before. After
+ * `powerCut` only that is left, or, with a random source, also some of what was not flushed, in any combination, as real disks do.
+ * One thing holds as on every file system with a journal: a rename loses no file; where the new entry is lost, the old one is there.
+ */
+import { gunzipSync } from "node:zlib";
+import {
+  type FileDescriptor,
+  FileError,
+  type FileStat,
+  type FileSystemSpace,
+  type Files,
+  type OpenMode,
+} from "#platform/files.ts";
+import type { Random } from "#platform/random.ts";
+
+interface Inode {
+  readonly number: number;
+  readonly kind: "file" | "directory" | "link";
+  content: Buffer;
+  durableContent: Buffer;
+  modifiedSeconds: number;
+  entries: Map<string, Inode>;
+  durableEntries: Map<string, Inode>;
+  readonly target: string;
+  /** Entries that it had before renames. */
+  readonly formerly: { readonly directory: Inode; readonly name: string }[];
+}
+
+interface OpenFile {
+  readonly inode: Inode;
+  readonly append: boolean;
+  position: number;
+}
+
+const empty = Buffer.alloc(0);
+
+export class MemoryFiles implements Files {
+  totalBytes = 1e12;
+  freeBytes = 9e11;
+  /** Unix seconds that files get. */
+  nowSeconds = 1_700_000_000;
+  readonly #open = new Map<FileDescriptor, OpenFile>();
+  #root: Inode;
+  #renamed = new Set<Inode>();
+  #lastInode = 0;
+  #lastDescriptor = 2;
+
+  constructor(...directories: readonly string[]) {
+    this.#root = this.#make("directory");
+    for (const path of directories) {
+      this.makeDirectory(path);
+      this.flushDirectory(path.slice(0, Math.max(1, path.lastIndexOf("/"))));
+    }
+  }
+
+  get openFiles(): number {
+    return this.#open.size;
+  }
+
+  /** The power goes and comes back. `random` decides what of the unflushed survives; without it nothing does. */
+  powerCut(random?: Random): void {
+    this.#open.clear();
+    const renamed = this.#renamed;
+    this.#renamed = new Set();
+    this.#forget(this.#root, random, new Set());
+    const reachable = new Set<Inode>();
+    collect(this.#root, reachable);
+    for (const [inode, place] of placesOf(renamed)) {
+      if (!reachable.has(inode)) place.directory.entries.set(place.name, inode);
+    }
+  }
+
+  open(path: string, mode: OpenMode): FileDescriptor {
+    const found = this.#find(path, true);
+    if (found?.kind === "directory" && mode !== "read") throw fail("EISDIR", path);
+    if (found !== undefined && mode.startsWith("create")) throw fail("EEXIST", path);
+    if (found === undefined && (mode === "read" || mode === "read-write"))
+      throw fail("ENOENT", path);
+    const inode = found ?? this.#enter(path, this.#make("file"));
+    if (mode === "write") inode.content = empty;
+    this.#lastDescriptor += 1;
+    this.#open.set(this.#lastDescriptor, { inode, append: mode === "append", position: 0 });
+    return this.#lastDescriptor;
+  }
+
+  close(descriptor: FileDescriptor): void {
+    if (!this.#open.delete(descriptor)) throw fail("EBADF", String(descriptor));
+  }
+
+  read(descriptor: FileDescriptor, target: Uint8Array, position: number): number {
+    const { inode } = this.#file(descriptor);
+    return inode.content.copy(target, 0, position, position + target.length);
+  }
+
+  write(descriptor: FileDescriptor, bytes: Uint8Array, position?: number): void {
+    const file = this.#file(descriptor);
+    const { content } = file.inode;
+    const start = file.append ? content.length : (position ?? file.position);
+    const grown = Buffer.alloc(Math.max(content.length, start + bytes.length));
+    content.copy(grown);
+    grown.set(bytes, start);
+    file.inode.content = grown;
+    file.inode.modifiedSeconds = this.nowSeconds;
+    if (position === undefined) file.position = start + bytes.length;
+  }
+
+  truncate(descriptor: FileDescriptor, sizeBytes: number): void {
+    const { inode } = this.#file(descriptor);
+    const changed = Buffer.alloc(sizeBytes);
+    inode.content.copy(changed);
+    inode.content = changed;
+  }
+
+  flush(descriptor: FileDescriptor): void {
+    const { inode } = this.#file(descriptor);
+    inode.durableContent = inode.content;
+  }
+
+  flushDirectory(path: string): void {
+    const inode = this.#directory(path);
+    inode.durableEntries = new Map(inode.entries);
+  }
+
+  stat(path: string, follow: boolean): FileStat | undefined {
+    const inode = this.#find(path, follow);
+    return inode === undefined ? undefined : fileStat(inode);
+  }
+
+  statDescriptor(descriptor: FileDescriptor): FileStat {
+    return fileStat(this.#file(descriptor).inode);
+  }
+
+  setModified(path: string, seconds: number): void {
+    const inode = this.#find(path, true);
+    if (inode === undefined) throw fail("ENOENT", path);
+    inode.modifiedSeconds = seconds;
+  }
+
+  rename(from: string, to: string): void {
+    const inode = this.#find(from, false);
+    if (inode === undefined) throw fail("ENOENT", from);
+    const replaced = this.#find(to, false);
+    // Two names of one file: POSIX does nothing.
+    if (replaced === inode) return;
+    if (replaced !== undefined && replaced.entries.size > 0) throw fail("ENOTEMPTY", to);
+    const directory = this.#directory(parentOf(from));
+    const name = nameOf(from);
+    if (directory.durableEntries.get(name) === inode) inode.formerly.push({ directory, name });
+    this.#renamed.add(inode);
+    this.#enter(to, inode);
+    directory.entries.delete(name);
+  }
+
+  remove(path: string): boolean {
+    const inode = this.#find(path, false);
+    if (inode === undefined) return false;
+    if (inode.kind === "directory") throw fail("EISDIR", path);
+    return this.#directory(parentOf(path)).entries.delete(nameOf(path));
+  }
+
+  removeDirectory(path: string): void {
+    if (this.#directory(path).entries.size > 0) throw fail("ENOTEMPTY", path);
+    this.#directory(parentOf(path)).entries.delete(nameOf(path));
+  }
+
+  makeDirectory(path: string): void {
+    if (this.#find(path, false) !== undefined) throw fail("EEXIST", path);
+    this.#enter(path, this.#make("directory"));
+  }
+
+  list(path: string): string[] | undefined {
+    const inode = this.#find(path, true);
+    return inode === undefined ? undefined : [...inode.entries.keys()];
+  }
+
+  makeLink(path: string, target: string): void {
+    if (this.#find(path, false) !== undefined) throw fail("EEXIST", path);
+    this.#enter(path, this.#make("link", target));
+  }
+
+  readLink(path: string): string {
+    return this.#find(path, false)?.target ?? "";
+  }
+
+  space(_path: string): FileSystemSpace {
+    return { totalBytes: this.totalBytes, freeBytes: this.freeBytes };
+  }
+
+  expand(from: string, to: string): void {
+    const inode = this.#find(from, true);
+    if (inode === undefined) throw fail("ENOENT", from);
+    this.#enter(to, this.#make("file")).content = gunzipSync(inode.content);
+  }
+
+  claim(_path: string): void {}
+
+  #forget(inode: Inode, random: Random | undefined, seen: Set<Inode>): void {
+    if (seen.has(inode)) return;
+    seen.add(inode);
+    if (inode.kind === "directory") {
+      inode.entries = survivingEntries(inode, random);
+      inode.durableEntries = new Map(inode.entries);
+    } else {
+      inode.content = survivingContent(inode, random);
+      inode.durableContent = inode.content;
+    }
+    for (const child of inode.entries.values()) this.#forget(child, random, seen);
+  }
+
+  #make(kind: Inode["kind"], target = ""): Inode {
+    this.#lastInode += 1;
+    return {
+      number: this.#lastInode,
+      kind,
+      content: empty,
+      durableContent: empty,
+      modifiedSeconds: this.nowSeconds,
+      entries: new Map(),
+      durableEntries: new Map(),
+      target,
+      formerly: [],
+    };
+  }
+
+  #enter(path: string, inode: Inode): Inode {
+    this.#directory(parentOf(path)).entries.set(nameOf(path), inode);
+    return inode;
+  }
+
+  #file(descriptor: FileDescriptor): OpenFile {
+    const file = this.#open.get(descriptor);
+    if (file === undefined) throw fail("EBADF", String(descriptor));
+    return file;
+  }
+
+  #directory(path: string): Inode {
+    const inode = this.#find(path, true);
+    if (inode === undefined) throw fail("ENOENT", path);
+    if (inode.kind !== "directory") throw fail("ENOTDIR", path);
+    return inode;
+  }
+
+  #find(path: string, follow: boolean): Inode | undefined {
+    let inode: Inode | undefined = this.#root;
+    for (const name of path.split("/")) if (name !== "") inode = inode?.entries.get(name);
+    return follow && inode?.kind === "link" ? this.#find(inode.target, true) : inode;
+  }
+}
+
+function collect(inode: Inode, into: Set<Inode>): void {
+  if (into.has(inode)) return;
+  into.add(inode);
+  for (const child of inode.entries.values()) collect(child, into);
+}
+
+/** The last durable entry of each. */
+function placesOf(inodes: Iterable<Inode>): (readonly [Inode, Inode["formerly"][number]])[] {
+  return [...inodes].flatMap((inode) =>
+    inode.formerly.slice(-1).map((place) => [inode, place] as const),
+  );
+}
+
+function survivingEntries(inode: Inode, random: Random | undefined): Map<string, Inode> {
+  const entries = new Map(inode.durableEntries);
+  if (random === undefined) return entries;
+  for (const name of new Set([...inode.entries.keys(), ...inode.durableEntries.keys()])) {
+    if (random.below(2) === 0) continue;
+    const present = inode.entries.get(name);
+    if (present === undefined) entries.delete(name);
+    else entries.set(name, present);
+  }
+  return entries;
+}
+
+/** All, nothing, or the beginning of what was written since the last flush. */
+function survivingContent(inode: Inode, random: Random | undefined): Buffer {
+  const { content, durableContent } = inode;
+  if (random === undefined || content === durableContent) return durableContent;
+  const same = content.subarray(0, durableContent.length).equals(durableContent);
+  const isLonger = content.length > durableContent.length;
+  if (!same || !isLonger) return random.below(2) === 0 ? content : durableContent;
+  const more = random.below(content.length - durableContent.length + 1);
+  return content.subarray(0, durableContent.length + more);
+}
+
+function fileStat(inode: Inode): FileStat {
+  const { kind, number, modifiedSeconds, content } = inode;
+  return { kind, sizeBytes: content.length, modifiedSeconds, device: 1, inode: number };
+}
+
+function parentOf(path: string): string {
+  return path.slice(0, Math.max(1, path.lastIndexOf("/")));
+}
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
+
+function fail(code: string, path: string): FileError {
+  return new FileError(code, `${code}: ${path}`, path);
+}
