@@ -1,6 +1,7 @@
 /** Builds the tracker's memory from its state (protocol §5.5): whatever was active is away until it joins again. */
 import type { Log } from "#base/log.ts";
 import { type StorageStatus, storageStatus } from "#model/storage-status.ts";
+import type { Clock } from "#platform/clock.ts";
 import { type GroupRecord, newGroupRecord } from "#tracker/group-record.ts";
 import type { Registry } from "#tracker/registry.ts";
 import { groupTotals } from "#tracker/routing/group-totals.ts";
@@ -9,12 +10,14 @@ import { isGone } from "#tracker/storage-machine.ts";
 import { restoredStorage, type StorageRecord } from "#tracker/storage-record.ts";
 import type { SavedGroup, SavedStorage, SavedTracker } from "#tracker/tracker-state.ts";
 
+export interface RestoreParts {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly storageIds: StorageIdTable | undefined;
+}
+
 /** Storages that the storage ids file does not name any more stay in the state, but out of the memory. */
-export function restoreGroups(
-  registry: Registry,
-  saved: SavedTracker,
-  parts: { readonly storageIds: StorageIdTable | undefined; readonly log: Log },
-): void {
+export function restoreGroups(registry: Registry, saved: SavedTracker, parts: RestoreParts): void {
   for (const each of saved.groups) {
     const group = restoredGroup(each);
     const members = saved.storages
@@ -32,10 +35,12 @@ export function restoreGroups(
 function restored(
   group: GroupRecord,
   saved: SavedStorage,
-  parts: { readonly storageIds: StorageIdTable | undefined; readonly log: Log },
+  parts: RestoreParts,
 ): StorageRecord | undefined {
   if (isGone(saved)) return undefined;
   const record = restoredStorage(group, saved, statusAfterRestart(saved.status));
+  // A trunk server that is back soon keeps its role.
+  record.heardAtMs = parts.clock.monotonicMs();
   if (parts.storageIds === undefined) return record;
   const entry = parts.storageIds.byId(saved.id);
   if (entry === undefined || entry.group !== group.name) {

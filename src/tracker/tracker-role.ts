@@ -175,7 +175,7 @@ function assemble(
   const registry = new Registry(settings, { clock, log, writer, changelog });
   const storageIds =
     settings.storageIds === undefined ? undefined : new StorageIdTable(settings.storageIds);
-  restoreGroups(registry, saved, { storageIds, log });
+  restoreGroups(registry, saved, { clock, log, storageIds });
   const startedAt = nowSeconds(clock);
   const { lastCheckTime } = saved.times;
   const core: TrackerCore = {

@@ -68,13 +68,13 @@ export function registryHarness(settings: Partial<TrackerSettings> = {}): Regist
   return { clock, state, writer, registry, log, records };
 }
 
-/** A storage of `group1`, known by its address, brought to `status`. */
+/** A storage of `group1`, known by its address, ACTIVE unless another status is wanted. */
 export function addStorage(
   registry: Registry,
   address: string,
-  status: StorageStatus = storageStatus.active,
-  group = "group1",
+  given: { readonly status?: StorageStatus; readonly group?: string } = {},
 ): StorageRecord {
+  const { status = storageStatus.active, group = "group1" } = given;
   const record = registry.admit(groupOf(registry, group), identityOf(address, group), {
     name: "join",
     initializing: status === storageStatus.init,

@@ -46,6 +46,10 @@ function leadershipHandlers(
   return {
     getTrackerStatus: () => {
       if (registry.groups.length === 0) throw notFound("no groups yet");
+      // Among several we do not stand for election: the last rank makes another one go on without waiting for us.
+      if (!leadership.isAlone && !leadership.isLeader) {
+        return { isLeader: false, runningTime: 0, restartInterval: wholeUnits(0x7fffffff) };
+      }
       return {
         isLeader: leadership.isLeader,
         runningTime: wholeUnits(nowSeconds(core.clock) - core.startedAt),

@@ -30,13 +30,37 @@ import {
 type Reports = Handlers<typeof trackerReports, TrackerFacts>;
 
 export function reportHandlers(core: TrackerCore): Reports {
+  return {
+    ...syncSourceHandlers(core),
+    ...trunkHandlers(core),
+    ...lifeSignHandlers(core),
+    ...viewHandlers(core),
+    storageJoin: (request, session) => joinStorage(core, request, session),
+    requestChangelog: ({ storage: named }, session) => {
+      const { registry, writer } = core;
+      const storage =
+        named === undefined
+          ? joinedStorage(session)
+          : registry.group(named.group)?.byId.get(named.id);
+      if (storage === undefined) throw notFound("unknown storage");
+      const { text, next } = registry.changelog.read(storage.changelogOffset);
+      if (next !== storage.changelogOffset) {
+        storage.changelogOffset = next;
+        writer.storageChanged(storage, "membership");
+      }
+      return { lines: text };
+    },
+  };
+}
+
+/** What a storage tells of itself again and again; the answers carry what changed. */
+function lifeSignHandlers(
+  core: TrackerCore,
+): Pick<Reports, "storageBeat" | "reportDiskUsage" | "reportSync"> {
   const { registry, writer, clock } = core;
   const changes = (storage: StorageRecord, session: TrackerSession): ChangeReport =>
     changesFor(storage, session, core.leadership);
   return {
-    ...syncSourceHandlers(core),
-    ...trunkHandlers(core),
-    storageJoin: (request, session) => joinStorage(core, request, session),
     storageBeat: ({ statistics }, session) => {
       const storage = joinedStorage(session);
       if (statistics !== undefined) storage.statistics = statistics;
@@ -61,21 +85,30 @@ export function reportHandlers(core: TrackerCore): Reports {
     reportSync: ({ sources }, session) => {
       const storage = joinedStorage(session);
       const { byId } = storage.group;
-      const counted = sources.filter(
-        ({ id, timestamp }) => timestamp > 0 && isActive(byId.get(id)),
-      );
-      for (const { id, timestamp } of counted) {
+      const counted: number[] = [];
+      for (const { id, timestamp } of sources) {
         const source = byId.get(id);
-        if (source !== undefined) storage.syncTimes.set(source.id, timestamp);
+        if (timestamp === 0 || source?.status !== storageStatus.active) continue;
+        storage.syncTimes.set(source.id, timestamp);
+        counted.push(timestamp);
       }
       storage.lastSyncedTimestamp = syncedTimestamp(
         storage.lastSyncedTimestamp,
-        counted.map(({ timestamp }) => timestamp),
+        counted,
         core.settings.storeServer,
       );
       writer.storageChanged(storage, "statistics");
       return changes(storage, session);
     },
+  };
+}
+
+/** What storages think of each other and of themselves. */
+function viewHandlers(
+  core: TrackerCore,
+): Pick<Reports, "reportReplicas" | "reportStatus" | "changeStorageStatus" | "reportIpChanged"> {
+  const { registry } = core;
+  return {
     reportReplicas: ({ members }, session) => {
       const storage = joinedStorage(session);
       if (core.leadership.isLeader) noteContradictions(session, storage, members);
@@ -95,19 +128,6 @@ export function reportHandlers(core: TrackerCore): Reports {
     reportIpChanged: (request, session) => {
       moveStorage(core, request, session);
       return undefined;
-    },
-    requestChangelog: ({ storage: named }, session) => {
-      const storage =
-        named === undefined
-          ? joinedStorage(session)
-          : registry.group(named.group)?.byId.get(named.id);
-      if (storage === undefined) throw notFound("unknown storage");
-      const { text, next } = registry.changelog.read(storage.changelogOffset);
-      if (next !== storage.changelogOffset) {
-        storage.changelogOffset = next;
-        writer.storageChanged(storage, "membership");
-      }
-      return { lines: text };
     },
   };
 }
@@ -218,10 +238,6 @@ function noteContradictions(
     session.facts.contradicted.add(known.id);
     storage.membersTold = -1;
   }
-}
-
-function isActive(storage: StorageRecord | undefined): boolean {
-  return storage?.status === storageStatus.active;
 }
 
 function sum(values: readonly number[]): number {

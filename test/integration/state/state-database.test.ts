@@ -61,16 +61,3 @@ test("a step that fails leaves the database at the version before it", () => {
   expect(database.version).toBe(1);
   expect(() => database.prepare("SELECT * FROM two")).toThrowError();
 });
-
-test("a transaction whose work throws changes nothing", () => {
-  using database = databases.open(":memory:");
-  database.execute("CREATE TABLE numbers (value INTEGER)");
-  const insert = database.prepare("INSERT INTO numbers VALUES (?)");
-  expect(database.transaction("relaxed", () => insert.run(1))).toBe(1);
-  const failing = (): void => {
-    insert.run(2);
-    throw new Error("half way");
-  };
-  expect(() => database.transaction("flushed", failing)).toThrowError("half way");
-  expect(database.prepare("SELECT value FROM numbers").all()).toEqual([{ value: 1 }]);
-});

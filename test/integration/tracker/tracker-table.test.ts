@@ -42,7 +42,7 @@ afterEach(() => database.close());
 function sample(): SavedTracker {
   const { registry } = registryHarness();
   const one = addStorage(registry, "10.0.0.1");
-  const two = addStorage(registry, "10.0.0.2", storageStatus.init);
+  const two = addStorage(registry, "10.0.0.2", { status: storageStatus.init });
   registry.reshape(groupOf(registry), { storagePort: -1, storePathCount: 2, subdirCount: 256 });
   one.addresses = ["10.0.0.1", "59.1.2.3"];
   one.storePaths = [

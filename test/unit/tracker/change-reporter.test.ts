@@ -21,7 +21,7 @@ function leader(leads = true): Leadership {
 test("the first report tells the leader and all members, the next one nothing", () => {
   const { registry } = registryHarness();
   const storage = addStorage(registry, "10.0.0.1");
-  addStorage(registry, "10.0.0.2", offline);
+  addStorage(registry, "10.0.0.2", { status: offline });
   const [who, leadership] = [asker(), leader()];
   expect(changesFor(storage, who, leadership)).toEqual({
     leader: { address: "10.0.0.254", port: 22122 },

@@ -15,8 +15,8 @@ const { init, active, offline, deleted, ipChanged, waitSync } = storageStatus;
 
 test("groups are sorted by name, storages by id, both bytewise", () => {
   const { registry } = registryHarness();
-  for (const name of ["b", "B", "a10", "a9"]) addStorage(registry, "10.0.0.1", active, name);
-  for (const address of ["10.0.0.9", "10.0.0.10"]) addStorage(registry, address, active, "b");
+  for (const name of ["b", "B", "a10", "a9"]) addStorage(registry, "10.0.0.1", { group: name });
+  for (const address of ["10.0.0.9", "10.0.0.10"]) addStorage(registry, address, { group: "b" });
   expect(registry.groups.map((group) => group.name)).toEqual(["B", "a10", "a9", "b"]);
   expect(registry.group("b")?.storages.map((storage) => storage.id)).toEqual([
     "10.0.0.1",
@@ -29,7 +29,7 @@ test("only active storages are in the lists, by what their mode allows", () => {
   const { registry } = registryHarness();
   const a = addStorage(registry, "10.0.0.1");
   const b = addStorage(registry, "10.0.0.2");
-  addStorage(registry, "10.0.0.3", offline);
+  addStorage(registry, "10.0.0.3", { status: offline });
   b.mode = readWriteMode.read;
   registry.identityChanged(b);
   const group = groupOf(registry);
@@ -69,8 +69,8 @@ test("every change of status is logged once, announced, and told to the state wh
 test("a deleted storage is no source any more, no trunk server, and in the changelog", () => {
   const { registry, clock } = registryHarness();
   const group = groupOf(registry);
-  const gone = addStorage(registry, "10.0.0.1", offline);
-  const fed = addStorage(registry, "10.0.0.2", init);
+  const gone = addStorage(registry, "10.0.0.1", { status: offline });
+  const fed = addStorage(registry, "10.0.0.2", { status: init });
   registry.apply(fed, { name: "source-chosen", source: { id: gone.id, until: 7 } });
   registry.setTrunkServer(group, gone.id);
   expect(registry.delete(gone)).toBeUndefined();
@@ -82,7 +82,7 @@ test("a deleted storage is no source any more, no trunk server, and in the chang
 
 test("a storage that joins after it was deleted starts without a past", () => {
   const { registry } = registryHarness();
-  const storage = addStorage(registry, "10.0.0.1", offline);
+  const storage = addStorage(registry, "10.0.0.1", { status: offline });
   storage.totalMb = 5;
   storage.syncTimes.set(StorageId("10.0.0.2"), 9);
   registry.delete(storage);
@@ -97,8 +97,8 @@ test("a storage that joins after it was deleted starts without a past", () => {
 
 test("a moved storage lives on under its new address, and what refers to it follows", () => {
   const { registry, clock, writer, state } = registryHarness();
-  const moving = addStorage(registry, "10.0.0.1", offline);
-  const peer = addStorage(registry, "10.0.0.2", init);
+  const moving = addStorage(registry, "10.0.0.1", { status: offline });
+  const peer = addStorage(registry, "10.0.0.2", { status: init });
   registry.apply(peer, { name: "source-chosen", source: { id: moving.id, until: 7 } });
   peer.syncTimes.set(moving.id, 42);
   writer.flush();
@@ -133,7 +133,7 @@ test("groups and storages are bounded", () => {
   expect(registry.groupFor(GroupName("onemore"))).toBeUndefined();
   expect(registry.groupFor(GroupName("group7"))).toBe(registry.group("group7"));
   for (let at = 0; at < maxStoragesPerGroup; at += 1) {
-    addStorage(registry, `10.0.0.${at}`, offline, "group7");
+    addStorage(registry, `10.0.0.${at}`, { status: offline, group: "group7" });
   }
   const full = groupOf(registry, "group7");
   registry.admitReported(full, identityOf("10.0.1.1", "group7"), offline);
@@ -149,14 +149,14 @@ test("the space of the group is that of its tightest storage, and decides where 
     ["a", 2000],
     ["b", 5000],
   ] as const) {
-    const storage = addStorage(registry, "10.0.0.1", active, group);
+    const storage = addStorage(registry, "10.0.0.1", { group });
     registry.reshape(storage.group, { storagePort: 23000, storePathCount: 1, subdirCount: 256 });
     storage.totalMb = 10_000;
     storage.freeMb = freeMb;
     registry.spaceChanged(storage);
   }
   expect([registry.currentWriteGroup, registry.group("b")?.freeMb]).toEqual([1, 5000]);
-  const tighter = addStorage(registry, "10.0.0.2", active, "b");
+  const tighter = addStorage(registry, "10.0.0.2", { group: "b" });
   tighter.totalMb = 10_000;
   tighter.freeMb = 1000;
   registry.spaceChanged(tighter);

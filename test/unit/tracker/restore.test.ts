@@ -39,8 +39,8 @@ test("everything that was available is away, what is being filled goes on", () =
 
 test("a restored group is as it was, and new storages join behind the old ones", () => {
   const before = saved("10.0.0.2", "10.0.0.1");
-  const { registry, log, writer } = registryHarness();
-  restoreGroups(registry, before, { storageIds: undefined, log });
+  const { registry, log, writer, clock } = registryHarness();
+  restoreGroups(registry, before, { clock, log, storageIds: undefined });
   const group = groupOf(registry);
   expect(savedGroup(group)).toEqual(before.groups[0]);
   expect(group.storages.map(savedStorage)).toEqual(
@@ -53,7 +53,7 @@ test("a restored group is as it was, and new storages join behind the old ones",
 
 test("the storage ids file has the last word on who there is, where and with which mode", () => {
   const before = saved("10.0.0.1", "10.0.0.2");
-  const { registry, log, records } = registryHarness();
+  const { registry, log, records, clock } = registryHarness();
   const entry = {
     id: StorageId("10.0.0.1"),
     group: GroupName("group1"),
@@ -61,7 +61,7 @@ test("the storage ids file has the last word on who there is, where and with whi
     port: 23000,
     mode: readWriteMode.read,
   };
-  restoreGroups(registry, before, { storageIds: new StorageIdTable([entry]), log });
+  restoreGroups(registry, before, { clock, log, storageIds: new StorageIdTable([entry]) });
   const storages = groupOf(registry).storages;
   expect(storages.map(({ id, addresses, mode }) => ({ id, addresses, mode }))).toEqual([
     { id: "10.0.0.1", addresses: ["10.0.0.7", "59.1.2.3"], mode: readWriteMode.read },

@@ -28,7 +28,7 @@ test("membership is written flushed, statistics relaxed, and each change once", 
 
 test("what is gone is taken out of the state", () => {
   const { registry, writer, state } = registryHarness();
-  const storage = addStorage(registry, "10.0.0.1", offline);
+  const storage = addStorage(registry, "10.0.0.1", { status: offline });
   registry.delete(storage);
   writer.flush();
   const changes = state.saves.at(-1)?.changes;
