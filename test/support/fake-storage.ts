@@ -8,7 +8,7 @@ import { makeBase, makeTail, slaveName } from "#model/file-base.ts";
 import { decodeBase } from "#model/file-id.ts";
 import { mergeMetadata, normalizeMetadata } from "#model/file-metadata.ts";
 import { GroupName } from "#model/group-name.ts";
-import { type ByteFlow, type ByteSource, sourceOfBytes } from "#net/byte-flow.ts";
+import type { ByteFlow, ByteSource } from "#net/byte-flow.ts";
 import { addHandlers, type HandlerEntry, type Handlers } from "#net/frame-handlers.ts";
 import { FrameServer } from "#net/frame-server.ts";
 import type { FrameSession } from "#net/frame-session.ts";
@@ -52,11 +52,15 @@ export interface StorageFaults {
   /** Does what was asked, then breaks the connection in place of the reply. */
   dropReplies?: boolean;
   /** Breaks the connection after so many bytes of each download. */
-  cutDownloadsAfter?: number;
+  cutDownloadsAfter?: number | undefined;
+  /** Sends no more after so many bytes of each download. */
+  stallDownloadsAfter?: number | undefined;
   /** Takes requests and never answers. */
   silent?: boolean;
   /** Delivers other bytes than were stored. */
   corrupt?: boolean;
+  /** Names files with another CRC-32 than their content has, as deduplication does. */
+  wrongCrc32?: boolean;
   /** Breaks the connection on the next request of a session that served one before, as a restart would. */
   breakReused?: boolean;
   /** As before 6.15.4: a range past the end is refused, one at the end is empty. */
@@ -99,6 +103,8 @@ export class FakeStorage {
   readonly faults: StorageFaults = {};
   /** Names of the messages that came, in order. */
   readonly asked: string[] = [];
+  /** Bytes of downloads that were handed to connections. */
+  delivered = 0;
   readonly group: GroupName;
   readonly address: string;
   port = 0;
@@ -272,7 +278,7 @@ export class FakeStorage {
       source: { kind: "address", address: this.address },
       timestamp: Math.floor(this.#options.clock.nowMs() / 1000),
       size: bytes.length,
-      crc32: crc32(bytes),
+      crc32: this.faults.wrongCrc32 === true ? 1 : crc32(bytes),
       randomBits: this.#made,
       kind,
       tail: makeTail(extension, this.#made),
@@ -339,24 +345,29 @@ export class FakeStorage {
   }
 
   #deliver(session: Session, bytes: Buffer): ByteSource {
-    const limit = this.faults.cutDownloadsAfter;
+    const { cutDownloadsAfter, stallDownloadsAfter } = this.faults;
+    const limit = cutDownloadsAfter ?? stallDownloadsAfter ?? Number.POSITIVE_INFINITY;
     const sent = this.faults.corrupt === true ? flipped(bytes) : bytes;
-    if (limit === undefined || limit >= sent.length) return sourceOfBytes(sent);
-    let given = false;
+    let given = 0;
     return {
       length: sent.length,
       next: async () => {
-        if (given) {
+        if (given >= limit && given < sent.length) {
+          if (cutDownloadsAfter === undefined) await new Promise(() => {});
           session.destroy();
           return undefined;
         }
-        given = true;
-        return { bytes: sent.subarray(0, limit), room: 0, release: () => {} };
+        const piece = sent.subarray(given, Math.min(given + pieceSize, limit));
+        given += piece.length;
+        this.delivered += piece.length;
+        return piece.length === 0 ? undefined : { bytes: piece, room: 0, release: () => {} };
       },
       close: () => {},
     };
   }
 }
+
+const pieceSize = 256 * 1024;
 
 function flipped(bytes: Buffer): Buffer {
   const copy = Buffer.from(bytes);

@@ -10,8 +10,8 @@ interface Directory {
   readonly path: string;
   /** Made at start where it is missing. */
   readonly isMade: boolean;
-  /** Free space that uploads leave, in bytes of a file system of so many. */
-  readonly reserve: (totalBytes: number) => number;
+  /** Free space that uploads leave, in bytes of a file system of so many; absent where nothing is uploaded. */
+  readonly reserve?: (totalBytes: number) => number;
 }
 
 const fewInodes = 10_000;
@@ -54,7 +54,6 @@ function directoriesOf(config: Config): readonly Directory[] {
     check: "data directory",
     path: node.dataDir,
     isMade: true,
-    reserve: () => 0,
   };
   if (!node.roles.includes("storage")) return [data];
   const { reservedSpace } = tracker;
@@ -66,7 +65,7 @@ function directoriesOf(config: Config): readonly Directory[] {
     check: `store path ${index}`,
     path: directory,
     isMade: directory.startsWith(`${node.dataDir}/`),
-    reserve: readonly ? () => 0 : reserve,
+    ...(readonly ? {} : { reserve }),
   }));
   return [data, ...paths];
 }
@@ -118,12 +117,11 @@ async function judge(
       return answer("bad", `it cannot be written: ${describeError(error)}`);
     }
   }
-  const reserve = directory.reserve(totalBytes);
-  if (freeBytes <= reserve) {
-    const kept = readableSize(reserve);
+  const reserve = directory.reserve?.(totalBytes);
+  if (reserve !== undefined && freeBytes <= reserve) {
     return answer(
       "bad",
-      `uploads leave ${kept} free (tracker.reserved_space): there is no room for any`,
+      `uploads leave ${readableSize(reserve)} free (tracker.reserved_space): there is no room for any`,
     );
   }
   const why =
@@ -133,7 +131,7 @@ async function judge(
   if (facts.freeInodes !== undefined && facts.freeInodes < fewInodes) {
     return answer("warning", `only ${facts.freeInodes} more files can be made on it`);
   }
-  if (freeBytes - reserve < spareBytes) {
+  if (reserve !== undefined && freeBytes - reserve < spareBytes) {
     return answer("warning", "there is hardly any room left above tracker.reserved_space");
   }
   return { check, verdict: "good", finding };
