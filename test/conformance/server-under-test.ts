@@ -10,11 +10,9 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { storable } from "../support/live-node.ts";
 import { NodeProcess } from "../support/node-process.ts";
-import { frame, type Place, RawConnection } from "../support/raw-connection.ts";
-
-const queryStore = 101;
-const activeLimitMs = 10_000;
+import type { Place } from "../support/raw-connection.ts";
 
 export interface ServerUnderTest {
   readonly tracker: Place;
@@ -53,20 +51,6 @@ export async function serverUnderTest(): Promise<ServerUnderTest> {
       rmSync(folder, { recursive: true, force: true });
     },
   };
-}
-
-/** Resolves once the tracker names a storage for new files. */
-async function storable(tracker: Place): Promise<void> {
-  const until = performance.now() + activeLimitMs;
-  for (;;) {
-    const connection = await RawConnection.connect(tracker);
-    await connection.write(frame(queryStore));
-    const reply = await connection.frame(activeLimitMs);
-    connection.destroy();
-    if (typeof reply !== "string" && reply.status === 0) return;
-    if (performance.now() > until) throw new Error("the storage does not become ACTIVE");
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
 }
 
 function placeOf(text: string): Place {

@@ -1,0 +1,71 @@
+/** What a running process asks of the kernel, in order: `strace` attached to all its threads for a while. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { programPath } from "./needs.ts";
+import { until } from "./settled.ts";
+
+export interface SystemCall {
+  readonly name: string;
+  /** Arguments as strace prints them, with the paths of descriptors. */
+  readonly text: string;
+  /** What it returned, or that it failed. */
+  readonly result: string;
+}
+
+const attachLimitMs = 10_000;
+
+export class CallTrace {
+  readonly #child: ChildProcess;
+  #output = "";
+
+  private constructor(child: ChildProcess) {
+    this.#child = child;
+    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      this.#output += text;
+    });
+  }
+
+  /** Resolves once every thread that runs is followed. */
+  static async attach(pid: number, names: readonly string[]): Promise<CallTrace> {
+    const words = ["-f", "-y", "-s", "160", "-e", `trace=${names.join(",")}`, "-p", String(pid)];
+    const child = spawn(programPath("strace") ?? "strace", words, {
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+    const trace = new CallTrace(child);
+    await until(() => trace.#output.includes("attached"), "strace is attached", attachLimitMs);
+    // It names the threads one by one; those of a node are there within an instant.
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    return trace;
+  }
+
+  /** Detaches, and gives the calls by when they returned. */
+  async calls(): Promise<readonly SystemCall[]> {
+    const ended = new Promise((resolve) => this.#child.once("close", resolve));
+    this.#child.kill("SIGINT");
+    await ended;
+    return parseCalls(this.#output);
+  }
+}
+
+/** Lines of `strace -f`: `[pid 12] name(args) = result`, or begun in one line and resumed in another. Pure. */
+export function parseCalls(output: string): readonly SystemCall[] {
+  const begun = new Map<string, string>();
+  const calls: SystemCall[] = [];
+  for (const line of output.split("\n")) {
+    const found = /^(?:\[pid\s+(\d+)\] )?(?:<\.\.\. (\w+) resumed>|(\w+)\()(.*)$/.exec(line);
+    if (found === null) continue;
+    const [, pid = "main", resumed, started, rest = ""] = found;
+    if (started !== undefined && rest.endsWith("<unfinished ...>")) {
+      begun.set(pid, rest.replace(/\s*<unfinished \.\.\.>$/, ""));
+      continue;
+    }
+    const whole = resumed === undefined ? rest : `${begun.get(pid) ?? ""}${rest}`;
+    const at = whole.lastIndexOf(") = ");
+    if (at < 0) continue;
+    calls.push({
+      name: started ?? resumed ?? "",
+      text: whole.slice(0, at),
+      result: whole.slice(at + 4).trim(),
+    });
+  }
+  return calls;
+}
