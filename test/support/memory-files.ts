@@ -90,6 +90,7 @@ export class MemoryFiles implements Files {
 
   read(descriptor: FileDescriptor, target: Uint8Array, position: number): number {
     const { inode } = this.#file(descriptor);
+    if (position >= inode.content.length) return 0;
     return inode.content.copy(target, 0, position, position + target.length);
   }
 
