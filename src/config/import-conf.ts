@@ -151,7 +151,7 @@ function importMissing(file: ImportFile, items: GlobalItems, target: ImportTarge
   }
 }
 
-/** `base_path`: our own state goes next to FastDFS's, and a storage's binlog can be taken over. */
+/** `base_path`: our own state goes next to FastDFS's; what a storage or tracker left there can be taken over. */
 function importBasePath(
   kind: "tracker.conf" | "storage.conf",
   items: GlobalItems,
@@ -164,8 +164,8 @@ function importBasePath(
     return undefined;
   }
   target.set("node.data_dir", posix.join(pathOf(item), "cairn"), item);
-  if (kind === "storage.conf") target.setFrom("storage.adopt_base_path", item);
-  else target.leave(item, reasonFor(kind, "", "base_path"));
+  const section = kind === "storage.conf" ? "storage" : "tracker";
+  target.setFrom(`${section}.adopt_base_path`, item);
   return item;
 }
 

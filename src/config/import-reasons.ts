@@ -59,10 +59,7 @@ const everywhere: Readonly<Record<string, string>> = {
 };
 
 const byFile: Readonly<Record<FastdfsFileKind, Readonly<Record<string, string>>>> = {
-  "tracker.conf": {
-    base_path:
-      "what a C tracker knows is not taken over; the storages tell it again when they join. Logs go to standard error",
-  },
+  "tracker.conf": {},
   "storage.conf": {
     client_bind: "outgoing connections take the address that the system chooses",
     disk_rw_separated: threads,

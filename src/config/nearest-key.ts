@@ -4,7 +4,9 @@ import { schemaKeys } from "#config/schema.ts";
 /** A sentence with the key that was probably meant, or undefined when none is near. `key` is dotted, as in TOML. */
 export function suggestKey(key: string): string | undefined {
   const name = lastName(key);
-  const fromFastdfs = [...knownNames()].find(([, fastdfs]) => fastdfs.includes(name))?.[0];
+  const sameMeaning = [...knownNames()].filter(([, fastdfs]) => fastdfs.includes(name));
+  const [fromFastdfs] =
+    sameMeaning.find(([known]) => tableOf(known) === tableOf(key)) ?? sameMeaning[0] ?? [];
   const elsewhere = [...knownNames().keys()].find((known) => lastName(known) === name);
   if (elsewhere !== undefined) return `did you mean ${elsewhere}?`;
   if (fromFastdfs !== undefined) return `FastDFS's ${name} is ${fromFastdfs} here`;

@@ -34,6 +34,7 @@ import { AccessLog } from "#storage/access-log.ts";
 import { ClusterView } from "#storage/cluster-view.ts";
 import { type RunningStorage, StorageRole } from "#storage/storage-role.ts";
 import { StorageTable } from "#storage/storage-table.ts";
+import { type ImportedTracker, readBasePath } from "#tracker/system-files-import.ts";
 import { type RunningTracker, TrackerRole } from "#tracker/tracker-role.ts";
 import { TrackerTable } from "#tracker/tracker-table.ts";
 
@@ -174,6 +175,7 @@ class Composition {
       log: this.#log.for("tracker"),
       state: new TrackerTable(database),
       admits: (address) => this.#admits(address),
+      inheritance: () => this.#leftByTracker(),
     });
     const running = await role.start(new AbortController().signal);
     this.#roles.push("tracker", {
@@ -182,6 +184,13 @@ class Composition {
       },
     });
     return running;
+  }
+
+  #leftByTracker(): ImportedTracker | undefined {
+    const path = this.#config.tracker.adoptBasePath;
+    return path === ""
+      ? undefined
+      : readBasePath(path, (file) => this.#platform.host.readText(file));
   }
 
   #storageIds(): readonly StorageIdEntry[] | undefined {

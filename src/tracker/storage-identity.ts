@@ -2,9 +2,9 @@
  * Who a storage is: by the storage ids file where there is one, else by its address (protocol §2.4/81 step 6, §3.10, §9.6).
  * Immutable.
  */
-import { crc32 } from "node:zlib";
 import type { GroupName } from "#model/group-name.ts";
 import { isIpv4 } from "#model/ip-address.ts";
+import { ipv6ShortCode } from "#model/ipv6-short-code.ts";
 import { StorageId } from "#model/storage-id.ts";
 import { formatStorageIdLine, type StorageIdEntry } from "#model/storage-id-line.ts";
 import { type ReadWriteMode, readWriteMode } from "#model/storage-status.ts";
@@ -84,10 +84,7 @@ export function identify(
 
 /** An IPv4 address is its own id; an IPv6 address has a short code, with which C never made a file id (§3.10). */
 export function idOfAddress(address: string): StorageId {
-  if (isIpv4(address)) return StorageId(address);
-  const code = Buffer.alloc(8);
-  code.writeUInt32LE(~crc32(address) >>> 0);
-  return StorageId(`${code.toString("base64url")}.`);
+  return isIpv4(address) ? StorageId(address) : ipv6ShortCode(address);
 }
 
 function placeKey(address: string, port: number): string {

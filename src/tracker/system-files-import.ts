@@ -1,11 +1,10 @@
 /**
- * Reads the data files of a C tracker (protocol §5.5), so that a tracker can take over its data directory. Pure but for
- * `readDataDirectory`. What cannot be understood is left out and named: a tracker learns the rest again from its storages.
+ * Reads the data files of a C tracker (protocol §5.5), so that a tracker can take its place. What cannot be understood is left
+ * out and named: a tracker learns the rest again from its storages. Pure.
  */
 import { isGroupName } from "#model/group-name.ts";
 import { isStorageId, type StorageId } from "#model/storage-id.ts";
 import { isStorageStatus, type StorageStatus, storageStatus } from "#model/storage-status.ts";
-import type { Files } from "#platform/files.ts";
 import type { StorageStatistics } from "#protocol/fastdfs/statistics.ts";
 import { parseChangelog } from "#tracker/changelog.ts";
 import { idOfAddress } from "#tracker/storage-identity.ts";
@@ -28,13 +27,17 @@ export interface ImportedTracker {
   readonly problems: readonly string[];
 }
 
-/** Far above what 512 groups of 32 storages take. */
-const maxFileBytes = 64 * 1024 * 1024;
 type Section = ReadonlyMap<string, string>;
 
-/** Undefined where `directory`, the `data` folder below C's base path, holds no groups file. Throws `FileError`. */
-export function readDataDirectory(files: Files, directory: string): ImportedTracker | undefined {
-  const text = (name: string): string => readText(files, `${directory}/${name}`);
+/**
+ * The data files below the base path of a C tracker, or undefined where there are none. `readText` gives the text of a file,
+ * or undefined where there is no such file.
+ */
+export function readBasePath(
+  basePath: string,
+  readText: (path: string) => string | undefined,
+): ImportedTracker | undefined {
+  const text = (name: string): string => readText(`${basePath}/data/${name}`) ?? "";
   const groups = text("storage_groups_new.dat");
   if (groups === "") return undefined;
   return importSystemFiles({
@@ -217,16 +220,4 @@ function toInteger(text: string | undefined): number {
 
 function idOrUndefined(text: string | undefined): StorageId | undefined {
   return text !== undefined && isStorageId(text) ? text : undefined;
-}
-
-function readText(files: Files, path: string): string {
-  const stat = files.stat(path, true);
-  if (stat === undefined) return "";
-  const bytes = Buffer.alloc(Math.min(stat.sizeBytes, maxFileBytes));
-  const descriptor = files.open(path, "read");
-  try {
-    return bytes.toString("utf8", 0, files.read(descriptor, bytes, 0));
-  } finally {
-    files.close(descriptor);
-  }
 }

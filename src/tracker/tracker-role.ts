@@ -40,11 +40,12 @@ import { isGone } from "#tracker/storage-machine.ts";
 import { savedStorage } from "#tracker/storage-record.ts";
 import { SystemFileDesk, type SystemFileHold } from "#tracker/system-file-hold.ts";
 import { formatSystemFiles } from "#tracker/system-files.ts";
+import type { ImportedTracker } from "#tracker/system-files-import.ts";
 import type { TrackerCore } from "#tracker/tracker-core.ts";
 import { newTrackerFacts, type TrackerFacts } from "#tracker/tracker-facts.ts";
 import { responseAddressWidth, type TrackerSettings } from "#tracker/tracker-settings.ts";
 import { type TrackerSnapshot, takeSnapshot } from "#tracker/tracker-snapshot.ts";
-import type { TrackerState } from "#tracker/tracker-state.ts";
+import { adoptSavedTracker, type TrackerState } from "#tracker/tracker-state.ts";
 import { TrunkElection } from "#tracker/trunk-election.ts";
 
 export interface TrackerParts {
@@ -54,6 +55,8 @@ export interface TrackerParts {
   readonly state: TrackerState;
   /** False closes a connection without a byte. */
   readonly admits: (address: string) => boolean;
+  /** What another tracker left, for an empty state to start from; asked at the start. */
+  readonly inheritance?: () => ImportedTracker | undefined;
 }
 
 export interface RunningTracker extends AsyncDisposable {
@@ -169,6 +172,7 @@ function assemble(
   counters: CommandCounters,
 ): { readonly core: TrackerCore; readonly server: FrameServer<TrackerFacts> } {
   const { clock, log, network } = parts;
+  inherit(parts);
   const saved = parts.state.load();
   const writer = new StateWriter(parts.state, log);
   const changelog = new Changelog(saved.changelog);
@@ -214,6 +218,15 @@ function assemble(
     answersOversized: false,
   });
   return { core, server };
+}
+
+/** A tracker that takes the place of a C tracker knows its storages before they join again. */
+function inherit({ inheritance, state, log }: TrackerParts): void {
+  const inherited = inheritance?.();
+  if (inherited === undefined || !adoptSavedTracker(state, inherited.saved)) return;
+  const { groups, storages } = inherited.saved;
+  log.notice("tracker-data-adopted", { groups: groups.length, storages: storages.length });
+  for (const problem of inherited.problems) log.warn("tracker-data-left-out", { problem });
 }
 
 /** Every command of a tracker; each is counted, and what must survive is saved before its reply leaves. */

@@ -20,7 +20,7 @@ import {
   storageJoin,
 } from "#protocol/fastdfs/tracker-reports.ts";
 import { openStateDatabase } from "#state/state-database.ts";
-import { type RunningTracker, TrackerRole } from "#tracker/tracker-role.ts";
+import { type RunningTracker, type TrackerParts, TrackerRole } from "#tracker/tracker-role.ts";
 import { defaultTrackerSettings, type TrackerSettings } from "#tracker/tracker-settings.ts";
 import { TrackerTable } from "#tracker/tracker-table.ts";
 
@@ -38,6 +38,7 @@ export interface HarnessOptions {
   readonly settings?: Partial<TrackerSettings>;
   readonly database?: Database;
   readonly admits?: (address: string) => boolean;
+  readonly inheritance?: NonNullable<TrackerParts["inheritance"]>;
 }
 
 export class TrackerHarness implements AsyncDisposable {
@@ -69,6 +70,7 @@ export class TrackerHarness implements AsyncDisposable {
       log: new Log("tracker", (record) => harness.records.push(record)),
       state: new TrackerTable(harness.database),
       admits: options.admits ?? (() => true),
+      ...(options.inheritance === undefined ? {} : { inheritance: options.inheritance }),
     });
     harness.#tracker = await role.start(new AbortController().signal);
     return harness;

@@ -109,6 +109,12 @@ export const trackerSection = table("The tracker role, which tells clients where
     fastdfs: "tracker.conf storage_sync_file_max_time",
     says: "The longest time that copying one file to another storage is taken to need when a download is routed.",
   }),
+  adopt_base_path: setting(path({ mayBeEmpty: true }), {
+    default: "",
+    applies: "role-restart",
+    fastdfs: "tracker.conf base_path",
+    says: "The base_path of a C FastDFS tracker whose place this one takes; its groups and storages are taken over at the first start.",
+  }),
   store_slave_file_use_link: setting(flag(), {
     default: false,
     applies: "role-restart",

@@ -99,13 +99,13 @@ test("a tracker.conf becomes the same tracker", () => {
     'response_address_size = "46"',
     'storage_ids_file = "/etc/fdfs/storage_ids.conf"',
     'id_type_in_filename = "id"',
+    'adopt_base_path = "/opt/fastdfs"',
     "[tracker.trunk]",
     "enabled = false",
     'slot_max_size = "1MiB"',
     'create_file_time_base = "02:00"',
   ]);
   expect(imported.leftOut.map(({ line, key, value }) => `${line} ${key}=${value}`)).toEqual([
-    "7 base_path=/opt/fastdfs",
     "2 disabled=false",
     "9 work_threads=4",
     "23 log_file_keep_days=15",
