@@ -7,13 +7,11 @@ const invalid = "22 open";
 const missing = "2 open";
 const other = ["group2", 16] as const;
 
-function row(
-  says: string,
-  request: Buffer,
-  expect: string,
-  more: Partial<OddRequest> = {},
-): OddRequest {
-  return { says: `${says}`, on: "nothing", request: () => request, expect, ...more };
+type Expected = string | Pick<OddRequest, "expect" | "reference" | "why">;
+
+function row(says: string, request: Buffer, expected: Expected): OddRequest {
+  const expectations = typeof expected === "string" ? { expect: expected } : expected;
+  return { says, on: "nothing", request: () => request, ...expectations };
 }
 
 const fileName = "M00/00/00/fwAAAmsDp0SAPyevAAAAGkwnUL0202.txt";
@@ -29,7 +27,8 @@ const framing: readonly OddRequest[] = [
   ),
   row("an unknown command with a body", frame(99, Buffer.alloc(100)), invalid),
   row("a length of -1", frame(111, undefined, { length: -1 }), "closed"),
-  row("a length of 2^62", frame(101, undefined, { length: 2n ** 62n }), "closed", {
+  row("a length of 2^62", frame(101, undefined, { length: 2n ** 62n }), {
+    expect: "closed",
     reference: "0+40 open",
     why: "C cuts the length to 32 bits, which leaves 0",
   }),
@@ -138,11 +137,13 @@ const reports: readonly OddRequest[] = [
   row("a beat of somebody who has not joined", frame(83), "13 open"),
   row("a disk report of somebody who has not joined", frame(84, Buffer.alloc(16)), "13 open"),
   row("a sync report of somebody who has not joined", frame(89, Buffer.alloc(20)), "13 open"),
-  row("79 of somebody who has not joined", frame(79), "13 open", {
+  row("79 of somebody who has not joined", frame(79), {
+    expect: "13 open",
     reference: "-",
     why: "C does not look whether the peer has joined, and crashes",
   }),
-  row("85 of somebody who has not joined", frame(85), invalid, {
+  row("85 of somebody who has not joined", frame(85), {
+    expect: invalid,
     reference: "13 open",
     why: "we look at the body first; nobody who has joined sends it like this",
   }),
@@ -159,13 +160,15 @@ const reports: readonly OddRequest[] = [
   row("71 without a body", frame(71), invalid),
   row("76 without a body", frame(76), invalid),
   row("78 without a body", frame(78), invalid),
-  row("77 without a body", frame(77), "13 open", {
+  row("77 without a body", frame(77), {
+    expect: "13 open",
     reference: invalid,
     why: "the short form of a storage that has joined, which this is not",
   }),
   row("86 without a body", frame(86), invalid),
   row("69 with 3 bytes", frame(69, Buffer.alloc(3)), invalid),
-  row("109 without a body, and without storage ids", frame(109), invalid, {
+  row("109 without a body, and without storage ids", frame(109), {
+    expect: invalid,
     reference: "95 open",
     why: "we look at the body first",
   }),
