@@ -1,4 +1,4 @@
-/** Who asks. */
+/** Who asks for an operation, and what they may. */
 import type { Access } from "#control/operation.ts";
 
 export interface Caller {

@@ -85,18 +85,9 @@ interface Facts {
 
 type Session = FrameSession<Facts>;
 
-const files = {
-  uploadFile,
-  uploadAppenderFile,
-  uploadSlaveFile,
-  appendFile,
-  modifyFile,
-  truncateFile,
-  regenerateAppenderFilename,
-  deleteFile,
-  downloadFile,
-  queryFileInfo,
-} as const;
+const uploads = { uploadFile, uploadAppenderFile, uploadSlaveFile } as const;
+const changes = { appendFile, modifyFile, truncateFile, regenerateAppenderFilename } as const;
+const lookups = { deleteFile, downloadFile, queryFileInfo } as const;
 
 export class FakeStorage {
   readonly files = new Map<string, FakeFile>();
@@ -122,7 +113,9 @@ export class FakeStorage {
   async start(): Promise<void> {
     const { network, clock, context } = this.#options;
     const handlers = new Map<number, HandlerEntry<Facts>>();
-    addHandlers(handlers, files, this.#fileHandlers());
+    addHandlers(handlers, uploads, this.#uploadHandlers());
+    addHandlers(handlers, changes, this.#changeHandlers());
+    addHandlers(handlers, lookups, this.#lookupHandlers());
     addHandlers(handlers, storageMetadata, this.#metadataHandlers());
     addHandlers(handlers, { activeTest }, { activeTest: () => undefined });
     const server = new FrameServer<Facts>({
@@ -155,10 +148,12 @@ export class FakeStorage {
     return this.#server?.connections.current ?? 0;
   }
 
-  #fileHandlers(): Handlers<typeof files, Facts> {
+  #uploadHandlers(): Handlers<typeof uploads, Facts> {
     return {
-      uploadFile: (request, session, body) => this.#store(request, session, body),
-      uploadAppenderFile: (request, session, body) => this.#store(request, session, body, true),
+      uploadFile: (request, session, body) =>
+        this.#store(session, body, { ...request, kind: "normal" }),
+      uploadAppenderFile: (request, session, body) =>
+        this.#store(session, body, { ...request, kind: "appender" }),
       uploadSlaveFile: async (request, session, body) => {
         await this.#enter("uploadSlaveFile", session);
         const { masterFilename, prefix, extension } = request;
@@ -170,6 +165,11 @@ export class FakeStorage {
         this.#leave(session);
         return { group: this.group, filename: name };
       },
+    };
+  }
+
+  #changeHandlers(): Handlers<typeof changes, Facts> {
+    return {
       appendFile: async (request, session, body) => {
         await this.#enter("appendFile", session);
         const file = this.#appender(request.filename);
@@ -208,6 +208,11 @@ export class FakeStorage {
         this.#leave(session);
         return { group: this.group, filename: name };
       },
+    };
+  }
+
+  #lookupHandlers(): Handlers<typeof lookups, Facts> {
+    return {
       deleteFile: async (request, session) => {
         await this.#enter("deleteFile", session);
         this.#find(this.#own(request));
@@ -257,16 +262,15 @@ export class FakeStorage {
   }
 
   async #store(
-    request: { readonly storePathIndex: number; readonly extension: string },
     session: Session,
     body: ByteFlow,
-    appender = false,
+    file: { readonly extension: string; readonly kind: "normal" | "appender" },
   ): Promise<{ group: GroupName; filename: string }> {
-    await this.#enter(appender ? "uploadAppenderFile" : "uploadFile", session);
+    await this.#enter(file.kind === "normal" ? "uploadFile" : "uploadAppenderFile", session);
     const { refuseUploads } = this.faults;
     if (refuseUploads !== undefined) throw new WireStatusError(refuseUploads, "told to refuse");
     const bytes = await this.#receive(session, body);
-    const filename = this.#newName(bytes, request.extension, appender ? "appender" : "normal");
+    const filename = this.#newName(bytes, file.extension, file.kind);
     this.#put(filename, bytes);
     this.#leave(session);
     return { group: this.group, filename };

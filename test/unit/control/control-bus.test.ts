@@ -38,13 +38,19 @@ test("an operation runs with checked input and its caller", async () => {
 });
 
 test.each([
-  [owner, "shout", {}, "operation-unknown"],
-  [viewer, "greet", { name: "you", style: "loud" }, "access-denied"],
-  [owner, "greet", { name: "you", style: "rude" }, "input-invalid"],
-  [owner, "greet", { name: "you", style: "loud", more: 1 }, "input-invalid"],
-  [owner, "greet", undefined, "input-invalid"],
-] as const)("caller %j, operation %s, input %j: %s", async (caller, name, input, code) => {
-  await expect(busOf().run(caller, name, input)).rejects.toMatchObject({ code });
+  { caller: owner, name: "shout", input: {}, code: "operation-unknown" },
+  { caller: viewer, name: "greet", input: { name: "you", style: "loud" }, code: "access-denied" },
+  { caller: owner, name: "greet", input: { name: "you", style: "rude" }, code: "input-invalid" },
+  {
+    caller: owner,
+    name: "greet",
+    input: { name: "you", style: "loud", more: 1 },
+    code: "input-invalid",
+  },
+  { caller: owner, name: "greet", input: undefined, code: "input-invalid" },
+] as const)("$caller.name asks for $name with $input: $code", async (row) => {
+  const asking = busOf().run(row.caller, row.name, row.input);
+  await expect(asking).rejects.toMatchObject({ code: row.code });
 });
 
 test("who may not is told before the input is looked at", async () => {
