@@ -124,7 +124,7 @@ class RunningRole implements RunningTracker {
     this.#timers = [
       clock.every(checkPeriodMs, () => this.#checkHeartBeats()),
       clock.every(statisticsSavePeriodMs, () => writer.flush()),
-      clock.every(aliveNotePeriodMs, () => this.#noteAlive()),
+      clock.every(aliveNotePeriodMs, () => this.#noteAliveForOthers()),
     ];
     if (settings.trunk.enabled) {
       this.#timers.push(clock.every(checkPeriodMs, () => this.#checkTrunkServers()));
@@ -158,6 +158,11 @@ class RunningRole implements RunningTracker {
   #checkTrunkServers(): void {
     const { leadership, trunkElection, log } = this.#core;
     if (leadership.isLeader) ignore(trunkElection.check(), log, "tried again at the next check");
+  }
+
+  /** How long we were away matters to other trackers only (protocol §9.7); alone we let the disk sleep. */
+  #noteAliveForOthers(): void {
+    if (!this.#core.leadership.isAlone) this.#noteAlive();
   }
 
   #noteAlive(): void {

@@ -7,7 +7,7 @@ import { Log, type LogRecord } from "#base/log.ts";
 import type { ServerEndpoint } from "#model/endpoint.ts";
 import { GroupName } from "#model/group-name.ts";
 import { FrameClient } from "#net/frame-client.ts";
-import type { Clock } from "#platform/clock.ts";
+import type { Clock, Timer } from "#platform/clock.ts";
 import type { Database } from "#platform/databases.ts";
 import { nodeClock } from "#platform/node/node-clock.ts";
 import { nodeDatabases } from "#platform/node/node-databases.ts";
@@ -20,8 +20,10 @@ import {
   storageJoin,
 } from "#protocol/fastdfs/tracker-reports.ts";
 import { openStateDatabase } from "#state/state-database.ts";
+import { statisticsSavePeriodMs } from "#tracker/limits.ts";
 import { type RunningTracker, type TrackerParts, TrackerRole } from "#tracker/tracker-role.ts";
 import { defaultTrackerSettings, type TrackerSettings } from "#tracker/tracker-settings.ts";
+import type { TrackerState } from "#tracker/tracker-state.ts";
 import { TrackerTable } from "#tracker/tracker-table.ts";
 
 const network = new NodeNetwork();
@@ -31,12 +33,24 @@ export class MovableClock implements Clock {
   nowMs = (): number => nodeClock.nowMs() + this.offsetMs;
   monotonicMs = (): number => nodeClock.monotonicMs() + this.offsetMs;
   after = nodeClock.after;
-  every = nodeClock.every;
+  readonly #periodic = new Map<number, () => void>();
+
+  every = (periodMs: number, task: () => void): Timer => {
+    this.#periodic.set(periodMs, task);
+    return nodeClock.every(periodMs, task);
+  };
+
+  /** Runs the task of that period now. */
+  run(periodMs: number): void {
+    this.#periodic.get(periodMs)?.();
+  }
 }
 
 export interface HarnessOptions {
   readonly settings?: Partial<TrackerSettings>;
   readonly database?: Database;
+  /** Instead of a table in `database`. */
+  readonly state?: TrackerState;
   readonly admits?: (address: string) => boolean;
   readonly inheritance?: NonNullable<TrackerParts["inheritance"]>;
 }
@@ -68,7 +82,7 @@ export class TrackerHarness implements AsyncDisposable {
       network,
       clock: harness.clock,
       log: new Log("tracker", (record) => harness.records.push(record)),
-      state: new TrackerTable(harness.database),
+      state: options.state ?? new TrackerTable(harness.database),
       admits: options.admits ?? (() => true),
       ...(options.inheritance === undefined ? {} : { inheritance: options.inheritance }),
     });
@@ -141,6 +155,11 @@ export class TrackerHarness implements AsyncDisposable {
       trackers: [this.endpoint],
       ...given,
     };
+  }
+
+  /** Writes the statistics that wait, as the tracker does every ten seconds. */
+  flush(): void {
+    this.clock.run(statisticsSavePeriodMs);
   }
 
   /** What the tracker thinks of a storage, by its id. */

@@ -63,11 +63,14 @@ function lifeSignHandlers(
   return {
     storageBeat: ({ statistics }, session) => {
       const storage = joinedStorage(session);
-      if (statistics !== undefined) storage.statistics = statistics;
       storage.lastHeartBeatTime = nowSeconds(clock);
       storage.heardAtMs = clock.monotonicMs();
       registry.apply(storage, { name: "heard" });
-      writer.storageChanged(storage, "statistics");
+      // Nothing is written for a beat that brings no news: disks of a cluster at rest may sleep.
+      if (statistics !== undefined) {
+        storage.statistics = statistics;
+        writer.storageChanged(storage, "statistics");
+      }
       return changes(storage, session);
     },
     reportDiskUsage: ({ storePaths }, session) => {
@@ -77,9 +80,9 @@ function lifeSignHandlers(
       if (length !== storage.group.storePathCount && length !== storage.storePathCount) {
         throw invalid(`${length} store paths reported`);
       }
-      takeSpace(core, storage, storePaths);
+      const isNew = takeSpace(core, storage, storePaths);
       registry.apply(storage, { name: "heard" });
-      registry.spaceChanged(storage);
+      if (isNew) registry.spaceChanged(storage);
       return changes(storage, session);
     },
     reportSync: ({ sources }, session) => {
@@ -89,15 +92,16 @@ function lifeSignHandlers(
       for (const { id, timestamp } of sources) {
         const source = byId.get(id);
         if (timestamp === 0 || source?.status !== storageStatus.active) continue;
-        storage.syncTimes.set(source.id, timestamp);
         counted.push(timestamp);
+        if (storage.syncTimes.get(source.id) === timestamp) continue;
+        storage.syncTimes.set(source.id, timestamp);
+        writer.storageChanged(storage, "statistics");
       }
       storage.lastSyncedTimestamp = syncedTimestamp(
         storage.lastSyncedTimestamp,
         counted,
         core.settings.storeServer,
       );
-      writer.storageChanged(storage, "statistics");
       return changes(storage, session);
     },
   };
@@ -157,16 +161,22 @@ function trunkHandlers(
   };
 }
 
-function takeSpace(core: TrackerCore, storage: StorageRecord, reported: readonly Space[]): void {
+/** False when it is what the storage reported before. */
+function takeSpace(core: TrackerCore, storage: StorageRecord, reported: readonly Space[]): boolean {
+  const before = storage.storePaths;
   storage.storePaths = reported.map(({ totalMb, freeMb }) => ({
     totalMb: storableSize(totalMb),
     freeMb: storableSize(freeMb),
   }));
+  const same = (path: Space, at: number): boolean =>
+    before[at]?.totalMb === path.totalMb && before[at]?.freeMb === path.freeMb;
+  if (before.length === reported.length && storage.storePaths.every(same)) return false;
   storage.totalMb = storableSize(sum(storage.storePaths.map((path) => path.totalMb)));
   storage.freeMb = storableSize(sum(storage.storePaths.map((path) => path.freeMb)));
   if (core.settings.storePath === "most-free") {
     storage.currentWritePath = mostFreePath(storage.storePaths, storage.currentWritePath);
   }
+  return true;
 }
 
 /** One entry of another storage's view (protocol §2.4/85). */

@@ -247,3 +247,24 @@ test("a disk report of a storage that another one replaced on the same id still 
   await first.call(reportDiskUsage, { storePaths });
   expect(harness.tracker.snapshot().groups[0]?.freeMb).toBe(8);
 });
+
+test("a cluster at rest writes nothing", async () => {
+  const state = new RecordingState();
+  await using harness = await TrackerHarness.start({ state });
+  const storage = await harness.active("127.0.0.2");
+  const peer = await harness.active("127.0.0.3");
+  const sources = [{ id: "127.0.0.3", timestamp: 42 }];
+  await storage.call(reportSync, { sources });
+  harness.flush();
+  const saves = state.saves.length;
+  await beat(storage);
+  await beat(peer);
+  await storage.call(reportSync, { sources });
+  const path = { totalMb: 10_000, freeMb: 5000 };
+  await storage.call(reportDiskUsage, { storePaths: [path, path] });
+  harness.flush();
+  expect(state.saves.length).toBe(saves);
+  await storage.call(reportDiskUsage, { storePaths: [path, { ...path, freeMb: 4999 }] });
+  harness.flush();
+  expect(state.saves.length).toBe(saves + 1);
+});
