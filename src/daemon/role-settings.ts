@@ -59,6 +59,7 @@ export function storageSettings(
     port: storage.port,
     bind: node.bind,
     address,
+    joinFrom: onlyAddress(node.bind),
     serverId: storage.serverId,
     trackers: storage.trackers.length === 0 ? [ownTracker] : storage.trackers,
     subdirCount: storage.subdirCount,
@@ -87,6 +88,12 @@ export function storagePathSettings({ storage }: Config, address: string): Store
     source,
     adoptBasePath: storage.adoptBasePath,
   }));
+}
+
+/** The address listened on where it is a single one: clients that are sent anywhere else would find nobody. */
+function onlyAddress(bind: readonly string[]): string | undefined {
+  const only = bind.length === 1 ? bind[0] : undefined;
+  return only === "0.0.0.0" || only === "::" ? undefined : only;
 }
 
 /** What file ids say until a tracker has told whether the cluster uses numeric ids. */

@@ -8,6 +8,11 @@ export interface StorageSettings {
   readonly bind: readonly string[];
   /** What trackers are told of ourselves; also the source in file ids where no numeric id is used. */
   readonly address: string;
+  /**
+   * Where connections to trackers come from: a tracker sends clients to the address from which a storage joined. Undefined
+   * leaves it to the system.
+   */
+  readonly joinFrom: string | undefined;
   /** Numeric storage id as text; empty where the tracker finds it by address. */
   readonly serverId: string;
   readonly trackers: readonly ServerEndpoint[];

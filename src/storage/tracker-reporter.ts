@@ -127,11 +127,12 @@ export class TrackerReporter {
   async #connect(signal: AbortSignal): Promise<FrameClient> {
     const { tracker, settings, network, clock } = this.#parts;
     const { port } = tracker;
+    const from = settings.joinFrom === undefined ? {} : { from: settings.joinFrom };
     let failure: unknown = new Error("the tracker has no address");
     for (const address of tracker.addresses) {
       try {
         const client = await FrameClient.connect(
-          { address, port, timeoutMs: settings.connectTimeoutMs },
+          { address, port, timeoutMs: settings.connectTimeoutMs, ...from },
           { network, clock, networkTimeoutMs: settings.networkTimeoutMs },
           signal,
         );

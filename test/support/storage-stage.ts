@@ -61,6 +61,7 @@ export async function storageStage(
     port: 0,
     bind: ["127.0.0.1"],
     address: "127.0.0.1",
+    joinFrom: undefined,
     serverId: "",
     trackers: [],
     subdirCount: 256,

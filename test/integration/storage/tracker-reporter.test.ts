@@ -67,6 +67,7 @@ function report(
     port: 23000,
     bind: ["127.0.0.1"],
     address: "127.0.0.1",
+    joinFrom: undefined,
     serverId: changes.serverId ?? "",
     trackers: to.map(({ port }) => ({ addresses: ["127.0.0.1"], port })),
     subdirCount: 256,
