@@ -81,11 +81,18 @@ function parseTarget(text: string): Target {
   return { name, storage, tracker, pids: pids.split("+") };
 }
 
-function runStep(generator: string, step: Step, target: Target, folder: string): Sample {
+interface Bench {
+  readonly generator: string;
+  /** Where the files of ids are. */
+  readonly folder: string;
+}
+
+function runStep(bench: Bench, step: Step, target: Target): Sample {
+  const { generator, folder } = bench;
   if (step.consumes !== undefined) {
     const fill = { name: "fill", operation: "upload", connections: 16, size: step.consumes };
     const ids = step.ids ?? "consumed";
-    runStep(generator, { ...fill, count: step.count, ids }, target, folder);
+    runStep(bench, { ...fill, count: step.count, ids }, target);
   }
   const processes = target.pids.map((pid, index) => `p${index}=${pid}`).join(",");
   const args = [step.operation, "-c", String(step.connections), "-n", String(step.count)];
@@ -132,7 +139,7 @@ function main(): void {
     const samples = new Map<string, Sample[]>(targets.map((target) => [target.name, []]));
     for (let round = 0; round < Number(values.rounds); round += 1) {
       for (const target of targets) {
-        samples.get(target.name)?.push(runStep(values.generator, step, target, folder));
+        samples.get(target.name)?.push(runStep(bench, step, target));
       }
     }
     const last = targets.at(-1)?.name ?? "";
