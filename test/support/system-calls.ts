@@ -39,6 +39,8 @@ export class CallTrace {
 
   /** Detaches, and gives the calls by when they returned. */
   async calls(): Promise<readonly SystemCall[]> {
+    // What a call did can be seen before strace has heard of its return.
+    await new Promise((resolve) => setTimeout(resolve, 300));
     const ended = new Promise((resolve) => this.#child.once("close", resolve));
     this.#child.kill("SIGINT");
     await ended;
