@@ -130,6 +130,7 @@ function main(): void {
   const targets = positionals.map(parseTarget);
   const wanted = values.steps === "" ? undefined : values.steps.split(",");
   const folder = mkdtempSync(join(tmpdir(), "cairn-compare-"));
+  const bench = { generator: values.generator, folder };
   process.stdout.write(
     "| step | target | op/s | MB/s | p50 µs | p99 µs | CPU µs/op | ratio | failed |\n",
   );

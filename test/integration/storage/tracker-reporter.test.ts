@@ -58,17 +58,15 @@ async function trackers(count: number): Promise<ScriptedTracker[]> {
   return made;
 }
 
-function report(
-  to: readonly ScriptedTracker[],
-  changes: { readonly serverId?: string; readonly facts?: MembershipFacts } = {},
-): Stage {
-  const settings: StorageSettings = {
+/** Settings of a storage whose trackers are `to`. */
+function settingsFor(to: readonly ScriptedTracker[], serverId: string): StorageSettings {
+  return {
     group: GroupName("group1"),
     port: 23000,
     bind: ["127.0.0.1"],
     address: "127.0.0.1",
     joinFrom: undefined,
-    serverId: changes.serverId ?? "",
+    serverId: serverId,
     trackers: to.map(({ port }) => ({ addresses: ["127.0.0.1"], port })),
     subdirCount: 256,
     uploadPriority: 10,
@@ -80,6 +78,13 @@ function report(
     version: "6.16.0",
     mode: "both",
   };
+}
+
+function report(
+  to: readonly ScriptedTracker[],
+  changes: { readonly serverId?: string; readonly facts?: MembershipFacts } = {},
+): Stage {
+  const settings = settingsFor(to, changes.serverId ?? "");
   const view = new ClusterView(settings.address);
   const counters = new StorageCounters();
   const { log, records } = collectedLog();
