@@ -35,10 +35,14 @@ export async function serverUnderTest(): Promise<ServerUnderTest> {
   const folder = mkdtempSync(join(tmpdir(), "cairn-conformance-"));
   const paths = [join(folder, "path0"), join(folder, "path1")];
   for (const path of paths) mkdirSync(path);
-  const node = await NodeProcess.start({
-    dataDirectory: folder,
-    settings: [`storage.path=${paths.join(",")}`],
-  });
+  let node: NodeProcess;
+  try {
+    const settings = [`storage.path=${paths.join(",")}`];
+    node = await NodeProcess.start({ dataDirectory: folder, settings });
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true });
+    throw error;
+  }
   const address = "127.0.0.1";
   const own = { address, port: node.ports.tracker };
   await storable(own);
