@@ -50,11 +50,16 @@ onDisk(
     );
     await again.remove(stored.pop() ?? "");
     await again.remove(stored.pop() ?? "");
-    await eventually(() => statusOf(again.append(appender, letters)), 0);
-    const fresh = await StorageCaller.connect(node.storage.port);
-    await eventually(() => statusOf(fresh.upload(Buffer.alloc(mebibyte, "n"))), 0);
     again.close();
-    fresh.close();
+    // A failed upload is the end of its connection.
+    const afresh = async (use: (storage: StorageCaller) => Promise<unknown>): Promise<number> => {
+      const storage = await StorageCaller.connect(node.storage.port);
+      const status = await statusOf(use(storage));
+      storage.close();
+      return status;
+    };
+    await eventually(() => afresh((storage) => storage.append(appender, letters)), 0);
+    await eventually(() => afresh((storage) => storage.upload(Buffer.alloc(mebibyte, "n"))), 0);
   },
 );
 
