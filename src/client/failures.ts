@@ -38,6 +38,9 @@ interface Verdict {
   readonly says: string;
 }
 
+const needsAnother =
+  "cannot reach another server that it needs, such as its trunk server: try again later";
+
 const verdicts: ReadonlyMap<number, Verdict> = new Map<number, Verdict>([
   [wireStatus.notPermitted, { code: "not-allowed", says: "does not admit this address" }],
   [
@@ -64,6 +67,8 @@ const verdicts: ReadonlyMap<number, Verdict> = new Map<number, Verdict>([
     { code: "no-space", says: "has no space left above its reserve: delete files or add disks" },
   ],
   [wireStatus.readOnly, { code: "not-allowed", says: "cannot write: its disk is read-only" }],
+  [wireStatus.timedOut, { code: "server-busy", says: needsAnother }],
+  [wireStatus.connectionRefused, { code: "server-busy", says: needsAnother }],
   [wireStatus.notSupported, { code: "refused", says: "does not do this in its present mode" }],
 ]);
 

@@ -11,6 +11,7 @@ import { nodeClock } from "#platform/node/node-clock.ts";
 import { NodeNetwork } from "#platform/node/node-network.ts";
 
 export { AppError } from "#base/app-error.ts";
+export { chunksOf } from "#client/chunks.ts";
 export { contentOfReadable } from "#client/content.ts";
 export type { FastdfsClient } from "#client/fastdfs-client.ts";
 

@@ -26,6 +26,7 @@ test.each([
   [28, "no-space"],
   [30, "not-allowed"],
   [77, "server-failed"],
+  [111, "server-busy"],
 ])("status %i is %s", (status, code) => {
   const error = describeFailure(new WireStatusError(status, ""), where) as AppError;
   expect(error).toBeInstanceOf(AppError);
