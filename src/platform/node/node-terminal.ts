@@ -11,6 +11,7 @@ const interruptedCode = 130;
 export function nodeTerminal(): Terminal {
   const { stdin, stdout, stderr } = process;
   let broken: FileError | undefined;
+  let interrupted = (): void => process.exit(interruptedCode);
   const note = (error: NodeJS.ErrnoException): void => {
     broken = new FileError(error.code ?? "EIO", `standard output: ${error.message}`);
   };
@@ -21,7 +22,8 @@ export function nodeTerminal(): Terminal {
     inputIsTerminal: stdin.isTTY === true,
     outputIsTerminal: stdout.isTTY === true,
     errorIsTerminal: stderr.isTTY === true,
-    columns: () => stderr.columns ?? stdout.columns ?? defaultColumns,
+    // A terminal that does not know its width says 0.
+    columns: () => stderr.columns || stdout.columns || defaultColumns,
     writeOutput: (data) => {
       if (broken !== undefined) return Promise.reject(broken);
       return new Promise((resolve, reject) => {
@@ -41,8 +43,14 @@ export function nodeTerminal(): Terminal {
     ask: async (question) => {
       const lines = createInterface({ input: stdin, output: stderr });
       const ended = once(lines, "close").then(() => "");
+      // While a line is edited the terminal sends Ctrl-C as a character, which would only pause the input.
+      lines.on("SIGINT", () => {
+        interrupted();
+        lines.close();
+      });
       try {
-        return await Promise.race([lines.question(question), ended]);
+        // Ctrl-D rejects the question: no answer.
+        return await Promise.race([lines.question(question).catch(() => ""), ended]);
       } finally {
         lines.close();
       }
@@ -54,9 +62,12 @@ export function nodeTerminal(): Terminal {
         asked = true;
         handler();
       };
+      const before = interrupted;
+      interrupted = listener;
       process.on("SIGINT", listener);
       process.on("SIGTERM", listener);
       return () => {
+        interrupted = before;
         process.off("SIGINT", listener);
         process.off("SIGTERM", listener);
       };

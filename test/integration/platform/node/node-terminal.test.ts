@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { needs, program } from "../../../support/needs.ts";
 
 const module = fileURLToPath(
   new URL("../../../../src/platform/node/node-terminal.ts", import.meta.url),
@@ -15,10 +16,13 @@ interface Child {
   readonly ended: Promise<unknown>;
 }
 
-/** Runs `body` in a process of its own, with a terminal called `t`. */
-function run(body: string): Child {
+/** Runs `body` in a process of its own, with a terminal called `t`; on a real terminal where `tty`. */
+function run(body: string, tty = false): Child {
   const script = `import { nodeTerminal } from ${JSON.stringify(module)};\nconst t = nodeTerminal();\n${body}`;
-  const child = spawn(process.execPath, ["--input-type=module", "-e", script], {
+  const words = [process.execPath, "--input-type=module", "-e", script];
+  const quoted = words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(" ");
+  const [command = "", ...rest] = tty ? ["script", "-qec", quoted, "/dev/null"] : words;
+  const child = spawn(command, rest, {
     cwd: fileURLToPath(new URL("../../../../", import.meta.url)),
   });
   let out = "";
@@ -107,3 +111,36 @@ test("a handler that was taken back leaves the signal to the system", async () =
   expect(await child.ended).toEqual([null, "SIGINT"]);
   expect(child.err()).toBe("");
 });
+
+const onTerminal = needs(program("script", { apt: "bsdutils" }));
+
+onTerminal("on a terminal everything is one, with a width", async () => {
+  const child = run(
+    "t.writeError([t.inputIsTerminal, t.outputIsTerminal, t.errorIsTerminal, t.columns() > 0].join());",
+    true,
+  );
+  await child.ended;
+  expect(child.out()).toContain("true,true,true,true");
+});
+
+for (const [what, key, expected] of [
+  ["Ctrl-C at a question is an interrupt", "\u0003", "interrupted []"],
+  ["Ctrl-D at a question is no answer", "\u0004", "[]"],
+  ["a typed line is the answer", "yes\r", "[yes]"],
+] as const) {
+  onTerminal(what, async () => {
+    const child = run(
+      `
+      t.onInterrupt(() => t.writeError("interrupted "));
+      const answer = await t.ask("sure? ");
+      t.writeError("[" + answer + "]");
+      process.exit(0);
+      `,
+      true,
+    );
+    await expect.poll(child.out, { timeout: 5000 }).toContain("sure?");
+    child.process.stdin?.write(key);
+    await child.ended;
+    expect(child.out()).toContain(expected);
+  });
+}
