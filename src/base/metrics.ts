@@ -134,9 +134,17 @@ export class MetricRegistry {
   }
 }
 
+/** What the lines of one label set have in common. */
+interface SampleFrame {
+  readonly name: string;
+  /** Without braces. */
+  readonly labels: string;
+  readonly format: MetricsFormat;
+}
+
 /** One label set of a metric, which writes its own sample lines. */
 interface Series {
-  render(name: string, labels: string, format: MetricsFormat, lines: string[]): void;
+  render(sample: SampleFrame): readonly string[];
 }
 
 class Family {
@@ -195,7 +203,7 @@ class Family {
     }
     const sample = `${name}${suffixOf(kind)}`;
     for (const [key, series] of this.#series) {
-      series.render(sample, this.#labelText(key), format, lines);
+      lines.push(...series.render({ name: sample, labels: this.#labelText(key), format }));
     }
   }
 
@@ -217,8 +225,8 @@ class Tally implements CounterSeries, Series {
     this.#value += amount;
   }
 
-  render(name: string, labels: string, _format: MetricsFormat, lines: string[]): void {
-    lines.push(`${name}${inBraces(labels)} ${numberText(this.#value)}`);
+  render({ name, labels }: SampleFrame): readonly string[] {
+    return [`${name}${inBraces(labels)} ${numberText(this.#value)}`];
   }
 }
 
@@ -237,8 +245,8 @@ class Level implements GaugeSeries, Series {
     this.#value += amount;
   }
 
-  render(name: string, labels: string, _format: MetricsFormat, lines: string[]): void {
-    lines.push(`${name}${inBraces(labels)} ${numberText(this.#value)}`);
+  render({ name, labels }: SampleFrame): readonly string[] {
+    return [`${name}${inBraces(labels)} ${numberText(this.#value)}`];
   }
 }
 
@@ -260,7 +268,8 @@ class Distribution implements HistogramSeries, Series {
     this.#sum += value;
   }
 
-  render(name: string, labels: string, format: MetricsFormat, lines: string[]): void {
+  render({ name, labels, format }: SampleFrame): readonly string[] {
+    const lines: string[] = [];
     const before = labels === "" ? "" : `${labels},`;
     let total = 0;
     for (const [at, count] of this.#counts.entries()) {
@@ -270,6 +279,7 @@ class Distribution implements HistogramSeries, Series {
     }
     lines.push(`${name}_sum${inBraces(labels)} ${numberText(this.#sum)}`);
     lines.push(`${name}_count${inBraces(labels)} ${total}`);
+    return lines;
   }
 }
 

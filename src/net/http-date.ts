@@ -22,17 +22,17 @@ export function parseHttpDate(text: string, nowSeconds: number): number | undefi
   const fixed = fixedForm.exec(text);
   if (fixed !== null) {
     const [, day = "", month = "", year = "", ...time] = fixed;
-    return secondsOf(Number(year), month, Number(day), time);
+    return secondsOf({ year: Number(year), month, day, time });
   }
   const asctime = asctimeForm.exec(text);
   if (asctime !== null) {
     const [, month = "", day = "", hour = "", minute = "", second = "", year = ""] = asctime;
-    return secondsOf(Number(year), month, Number(day), [hour, minute, second]);
+    return secondsOf({ year: Number(year), month, day, time: [hour, minute, second] });
   }
   const old = oldForm.exec(text);
   if (old === null) return undefined;
   const [, day = "", month = "", year = "", ...time] = old;
-  return secondsOf(fullYear(Number(year), nowSeconds), month, Number(day), time);
+  return secondsOf({ year: fullYear(Number(year), nowSeconds), month, day, time });
 }
 
 function fullYear(twoDigits: number, nowSeconds: number): number {
@@ -41,17 +41,22 @@ function fullYear(twoDigits: number, nowSeconds: number): number {
   return year > thisYear + 50 ? year - 100 : year;
 }
 
+/** As they stand in the text. */
+interface DateFields {
+  readonly year: number;
+  readonly month: string;
+  readonly day: string;
+  /** Hour, minute, second. */
+  readonly time: readonly string[];
+}
+
 /** Undefined where a field is out of range, such as the 31st of February. */
-function secondsOf(
-  year: number,
-  monthName: string,
-  day: number,
-  time: readonly string[],
-): number | undefined {
-  const month = months.indexOf(monthName);
-  const [hour = 0, minute = 0, second = 0] = time.map(Number);
+function secondsOf(fields: DateFields): number | undefined {
+  const month = months.indexOf(fields.month);
+  const day = Number(fields.day);
+  const [hour = 0, minute = 0, second = 0] = fields.time.map(Number);
   // A leap second counts as the one before it.
-  const ms = Date.UTC(year, month, day, hour, minute, Math.min(second, 59));
+  const ms = Date.UTC(fields.year, month, day, hour, minute, Math.min(second, 59));
   const date = new Date(ms);
   const exact = month >= 0 && date.getUTCMonth() === month && date.getUTCDate() === day;
   return exact && hour < 24 && minute < 60 && second <= 60 ? ms / 1000 : undefined;

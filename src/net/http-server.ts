@@ -21,8 +21,6 @@ import { earlyRefusal, ownResponse } from "#net/http-refusal.ts";
 import type { Clock, Timer } from "#platform/clock.ts";
 
 const sweepPeriodMs = 1000;
-/** Pieces of a response that the socket may hold, so that the next one is read while one is sent. */
-const maxPiecesInFlight = 2;
 
 export interface HttpServerOptions {
   readonly clock: Clock;
@@ -145,7 +143,7 @@ export class HttpServer {
     session.pending += 1;
     session.tail = session.tail.then(async () => {
       if (!socket.destroyed) {
-        const exchange = new HttpExchange(request, response, this.#options, expectsContinue);
+        const exchange = new HttpExchange({ request, response, expectsContinue }, this.#options);
         this.#exchanges.add(exchange);
         await exchange.run(() => this.#stopping);
         this.#exchanges.delete(exchange);
@@ -171,6 +169,13 @@ export class HttpServer {
   }
 }
 
+interface IncomingExchange {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** The client waits for `100 Continue`. */
+  readonly expectsContinue: boolean;
+}
+
 class HttpExchange implements HttpRequest {
   readonly method: string;
   readonly target: string;
@@ -186,12 +191,8 @@ class HttpExchange implements HttpRequest {
   /** How long the client has kept us waiting, less what its bytes were worth. */
   #waitedMs = 0;
 
-  constructor(
-    request: IncomingMessage,
-    response: ServerResponse,
-    options: HttpServerOptions,
-    expectsContinue: boolean,
-  ) {
+  constructor(incoming: IncomingExchange, options: HttpServerOptions) {
+    const { request, response, expectsContinue } = incoming;
     this.#request = request;
     this.#response = response;
     this.#options = options;
@@ -285,7 +286,8 @@ class HttpExchange implements HttpRequest {
   }
 
   async #send(source: ByteSource): Promise<void> {
-    let inFlight = 0;
+    // One piece is with the socket at a time: the source may read the next one meanwhile.
+    let sending = false;
     let wake: (() => void) | undefined;
     const onClose = (): void => wake?.();
     this.#response.once("close", onClose);
@@ -297,13 +299,13 @@ class HttpExchange implements HttpRequest {
           piece.release();
           throw netError("flow-broken", "the client went away");
         }
-        inFlight += 1;
+        sending = true;
         this.#write(piece.bytes, () => {
-          inFlight -= 1;
+          sending = false;
           piece.release();
           wake?.();
         });
-        while (inFlight >= maxPiecesInFlight && !this.#response.destroyed) {
+        while (sending && !this.#response.destroyed) {
           await new Promise<void>((resolve) => {
             wake = resolve;
           });

@@ -39,14 +39,14 @@ export function parseOpenMetrics(text: string): ReadonlyMap<string, OpenMetricsF
   for (const line of lines) {
     const metadata = metadataLine.exec(line);
     if (metadata !== null) {
-      const [, kind = "", name = "", rest = ""] = metadata;
+      const name = metadata[2] ?? "";
       if (family?.name !== name) {
         if (families.has(name)) throw new Error(`a second family of this name: ${line}`);
         family = { name, type: "unknown", unit: "", help: "", samples: [] };
         families.set(name, family);
       }
       if (family.samples.length > 0) throw new Error(`metadata behind samples: ${line}`);
-      addMetadata(family, kind, rest, line);
+      addMetadata(family, line);
       continue;
     }
     if (family === undefined) throw new Error(`a sample before any metadata: ${line}`);
@@ -62,7 +62,8 @@ export function parseOpenMetrics(text: string): ReadonlyMap<string, OpenMetricsF
   return families;
 }
 
-function addMetadata(family: OpenMetricsFamily, kind: string, rest: string, line: string): void {
+function addMetadata(family: OpenMetricsFamily, line: string): void {
+  const [, kind = "", , rest = ""] = metadataLine.exec(line) ?? [];
   if (kind === "TYPE") {
     if (!(rest in suffixes)) throw new Error(`an unknown type: ${line}`);
     family.type = rest;
