@@ -5,14 +5,14 @@
 import type { BinlogRecord } from "#filestore/binlog/binlog-reader.ts";
 import type { StorePathSettings } from "#filestore/settings.ts";
 import type { DirectoryNumber } from "#filestore/worker/directory-tree.ts";
-import { type FileLayout, isMetadataBase } from "#filestore/worker/file-layout.ts";
+import type { FileLayout } from "#filestore/worker/file-layout.ts";
 import {
   afterFile,
   type DistributionState,
   hashedDirectory,
   initialDistribution,
 } from "#model/directory-distribution.ts";
-import { decodeBase, encodedLength } from "#model/file-id.ts";
+import { decodeTimestamp, encodedLength, normalBaseLength } from "#model/file-id.ts";
 
 export class DirectoryChooser {
   readonly #settings: StorePathSettings;
@@ -45,9 +45,9 @@ export function restoreDistribution(
   for (const { entry } of records) {
     if (entry.kind !== "create" || entry.replica) continue;
     const place = layout.find(entry.name);
-    if (place === undefined || isMetadataBase(place.base)) continue;
-    const decoded = decodeBase(place.base);
-    if (decoded === undefined || decoded.isSlave || decoded.isTrunk) continue;
+    if (place === undefined || place.base.length !== normalBaseLength) continue;
+    // A slave has the time of its master in its name: it went where that is.
+    if (decodeTimestamp(place.base) !== entry.timestamp) continue;
     const same = place.high === state.high && place.low === state.low;
     const { high, low } = place;
     if (high >= settings.subdirCount || low >= settings.subdirCount) continue;
