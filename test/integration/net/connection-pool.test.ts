@@ -119,6 +119,7 @@ test("a connection whose server restarted is not handed out", async () => {
   first.giveBack();
   await cluster.tracker.stop();
   await cluster.tracker.start();
+  await expect.poll(() => first.client.usable).toBe(false);
   expect((await pool.lease(cluster.tracker)).reused).toBe(false);
   pool.close();
 });
