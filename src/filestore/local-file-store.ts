@@ -16,13 +16,9 @@ import type {
   StorePathReport,
   UploadRequest,
 } from "#filestore/file-store.ts";
-import {
-  hasRoom,
-  type PathSpace,
-  type StorePathPolicy,
-  selectPath,
-} from "#filestore/path-selector.ts";
+import { hasRoom, type StorePathPolicy, selectPath } from "#filestore/path-selector.ts";
 import { ReadSource } from "#filestore/read-source.ts";
+import { ServedPath } from "#filestore/served-path.ts";
 import type { ReservedSpace, StorePathSettings } from "#filestore/settings.ts";
 import { StorePathClient } from "#filestore/store-path-client.ts";
 import { UploadSink } from "#filestore/upload-sink.ts";
@@ -42,8 +38,8 @@ import type { Workers } from "#platform/workers.ts";
 
 /** Free space moves slowly against the reserve; what is stored in between is subtracted as it goes. */
 const spacePeriodMs = 1000;
-/** A worker that has not ended by then hangs in a call to its disk, and is left behind. */
-const closeDeadlineMs = 20_000;
+/** A path that takes longer to open, having much to recover or hanging, does not keep the others from being served. */
+const openLimitMs = 10_000;
 
 export interface LocalFileStoreOptions {
   readonly paths: readonly StorePathSettings[];
@@ -55,17 +51,13 @@ export interface LocalFileStoreOptions {
   readonly policy: () => StorePathPolicy;
 }
 
-interface ServedPath {
-  readonly client: StorePathClient;
-  totalBytes: number;
-  freeBytes: number;
-}
-
 export class LocalFileStore implements FileStore {
   readonly #options: LocalFileStoreOptions;
   readonly #paths: readonly ServedPath[];
   /** The last change of each name that is under way or waits for its turn. */
   readonly #changing = new Map<string, Promise<void>>();
+  /** For paths that open later. */
+  #source: FileSource | undefined;
   #start = 0;
   #spaceTimer: Timer | undefined;
   #closing = false;
@@ -74,50 +66,68 @@ export class LocalFileStore implements FileStore {
 
   constructor(options: LocalFileStoreOptions) {
     this.#options = options;
-    this.#paths = options.paths.map((settings) => ({
-      client: new StorePathClient(settings, options.log),
-      totalBytes: 0,
-      freeBytes: 0,
-    }));
+    this.#paths = options.paths.map(
+      (settings) => new ServedPath(new StorePathClient(settings, options.log), options),
+    );
   }
 
   /**
    * Starts every store path. A path that cannot be served stays offline and is reported; only when none can be is that
-   * an error, since then there is nothing to serve.
+   * an error, since then there is nothing to serve. One that takes long is not waited for once another one serves.
    */
   async start(): Promise<void> {
-    const opened = await Promise.allSettled(
-      this.#paths.map(async (path) => {
-        path.client.onStateChange = () => this.onPathChange();
-        await path.client.start(this.#options.workers);
-        await this.#measure(path);
+    const failures: unknown[] = [];
+    const opened = this.#paths.map((path) =>
+      this.#open(path).catch((error: unknown) => {
+        failures.push(error);
       }),
     );
-    const failures = opened.filter((outcome) => outcome.status === "rejected");
-    for (const [index, outcome] of opened.entries()) {
-      if (outcome.status === "fulfilled") continue;
-      const directory = this.#paths[index]?.client.settings.directory;
-      this.#options.log.error("store-path-unusable", {
-        path: index,
-        directory,
-        why: describeError(outcome.reason),
-      });
-    }
-    const first = failures[0];
-    if (first !== undefined && failures.length === this.#paths.length) throw first.reason;
+    await this.#untilServing(opened);
+    if (failures.length === this.#paths.length) throw failures[0];
     this.#spaceTimer = this.#options.clock.every(spacePeriodMs, () => this.#measureAll());
   }
 
+  async #open(path: ServedPath): Promise<void> {
+    path.client.onStateChange = () => this.onPathChange();
+    try {
+      await path.client.start(this.#options.workers);
+      if (this.#source !== undefined) this.#tellSource(path, this.#source);
+      await path.measure();
+      for (const each of this.#paths) each.learnNeighbours(this.#paths);
+    } catch (error) {
+      const { index, directory } = path.client.settings;
+      const why = describeError(error);
+      this.#options.log.error("store-path-unusable", { path: index, directory, why });
+      throw error;
+    }
+  }
+
+  /** Until each path has been opened or has failed; after a while until one of them serves. */
+  async #untilServing(opened: readonly Promise<void>[]): Promise<void> {
+    await new Promise<void>((resolve) => {
+      let late = false;
+      const look = (): void => {
+        if (late && this.#paths.some(({ isOnline }) => isOnline)) resolve();
+      };
+      const timer = this.#options.clock.after(openLimitMs, () => {
+        late = true;
+        look();
+      });
+      for (const each of opened) void each.then(look);
+      void Promise.all(opened).then(() => {
+        timer.cancel();
+        resolve();
+      });
+    });
+    for (const { client } of this.#paths) {
+      if (client.state !== "opening") continue;
+      const { index, directory } = client.settings;
+      this.#options.log.warn("store-path-opens-slowly", { path: index, directory });
+    }
+  }
+
   get paths(): readonly StorePathReport[] {
-    return this.#paths.map((path) => ({
-      index: path.client.settings.index,
-      directory: path.client.settings.directory,
-      state: path.client.state,
-      problem: path.client.problem,
-      readOnly: path.client.settings.readOnly,
-      totalBytes: path.totalBytes,
-      freeBytes: path.freeBytes,
-    }));
+    return this.#paths.map((path) => path.report);
   }
 
   async upload(wanted: UploadRequest, body: ByteFlow): Promise<string> {
@@ -239,39 +249,38 @@ export class LocalFileStore implements FileStore {
 
   /** Who file ids made from now on come from: a tracker has told what our address or id is. */
   setSource(source: FileSource): void {
-    const text2 = source.kind === "id" ? source.id : source.address;
-    for (const { client } of this.#paths) {
-      if (client.state !== "online") continue;
-      client.send({ kind: request.setSource, text: source.kind, text2 }).catch((error: unknown) => {
-        this.#options.log.warn("source-not-set", { why: describeError(error) });
-      });
+    this.#source = source;
+    for (const path of this.#paths) {
+      if (path.isOnline) this.#tellSource(path, source);
     }
   }
 
+  #tellSource({ client }: ServedPath, source: FileSource): void {
+    const text2 = source.kind === "id" ? source.id : source.address;
+    client.send({ kind: request.setSource, text: source.kind, text2 }).catch((error: unknown) => {
+      this.#options.log.warn("source-not-set", { why: describeError(error) });
+    });
+  }
+
+  /** Paths whose disk has not answered for some seconds, by index. */
+  get hanging(): readonly number[] {
+    return this.#paths.filter((path) => !path.answers).map((path) => path.index);
+  }
+
+  /** Waits for every worker, however long its disk takes: limits are the caller's. */
   async close(): Promise<void> {
     this.#closing = true;
     this.#spaceTimer?.cancel();
-    await Promise.all(this.#paths.map((path) => this.#closePath(path)));
-  }
-
-  async #closePath({ client }: ServedPath): Promise<void> {
-    const { clock, log } = this.#options;
-    const path = client.settings.index;
-    await new Promise<void>((resolve) => {
-      const deadline = clock.after(closeDeadlineMs, () => {
-        log.error("store-path-hangs", { path, afterMs: closeDeadlineMs });
-        resolve();
-      });
-      client
-        .close()
-        .catch((error: unknown) => {
-          log.error("store-path-not-closed", { path, why: describeError(error) });
-        })
-        .finally(() => {
-          deadline.cancel();
-          resolve();
-        });
-    });
+    await Promise.all(
+      this.#paths.map(async ({ client }) => {
+        try {
+          await client.close();
+        } catch (error) {
+          const path = client.settings.index;
+          this.#options.log.error("store-path-not-closed", { path, why: describeError(error) });
+        }
+      }),
+    );
   }
 
   /**
@@ -311,9 +320,14 @@ export class LocalFileStore implements FileStore {
       text2: how.text2 ?? "",
       c: how.offset ?? 0,
     };
-    const last = await new UploadSink(path.client, body, begin).run();
-    path.freeBytes -= body.length;
-    return last.text;
+    try {
+      const last = await new UploadSink(path.client, body, begin).run();
+      path.stored(body.length);
+      return last.text;
+    } catch (error) {
+      path.failed(error);
+      throw error;
+    }
   }
 
   /** The path of an existing name; its index is part of it. */
@@ -333,26 +347,35 @@ export class LocalFileStore implements FileStore {
       throw fileStoreError("file-invalid", `there is no store path ${index}`);
     }
     // A path that takes no new files is passed over, as the original does (protocol §2.6/11).
-    if (asked !== undefined && isWritable(asked)) {
+    if (asked?.isWritable === true && !asked.isAvoided) {
       this.#needRoom(asked, sizeBytes);
       return asked;
     }
-    const found = selectPath(this.#spaces(), sizeBytes, {
+    const path = this.#select(sizeBytes);
+    if (path !== undefined) return path;
+    const error = this.#noRoom(sizeBytes);
+    for (const each of this.#paths) each.failed(error);
+    throw error;
+  }
+
+  #select(sizeBytes: number): ServedPath | undefined {
+    const spaces = this.#paths.map((path) => path.space);
+    const found = selectPath(spaces, sizeBytes, {
       policy: this.#options.policy(),
       start: this.#start,
       reserved: this.#options.reserved(),
     });
-    const path = found === undefined ? undefined : this.#paths[found.chosen.index];
-    if (found === undefined || path === undefined) {
-      throw this.#noRoom(sizeBytes);
-    }
+    if (found === undefined) return undefined;
     this.#start = found.nextStart;
-    return path;
+    return this.#paths[found.chosen.index];
   }
 
   #needRoom(path: ServedPath, sizeBytes: number): void {
     const limit = { reserved: this.#options.reserved(), pathCount: this.#paths.length };
-    if (!hasRoom(spaceOf(path), sizeBytes, limit)) throw this.#noRoom(sizeBytes);
+    if (hasRoom(path.space, sizeBytes, limit)) return;
+    const error = this.#noRoom(sizeBytes);
+    path.failed(error);
+    throw error;
   }
 
   #noRoom(sizeBytes: number): AppError<FileStoreErrorCode> {
@@ -362,37 +385,17 @@ export class LocalFileStore implements FileStore {
     );
   }
 
-  #spaces(): PathSpace[] {
-    return this.#paths.map(spaceOf);
-  }
-
   #measureAll(): void {
     for (const path of this.#paths) {
-      if (path.client.state !== "online") continue;
-      this.#measure(path).catch((error: unknown) => {
-        this.#options.log.debug("space-unknown", { why: describeError(error) });
-      });
+      if (!path.isOnline) continue;
+      path.measure().then(
+        () => path.learnNeighbours(this.#paths),
+        (error: unknown) => {
+          this.#options.log.debug("space-unknown", { why: describeError(error) });
+        },
+      );
     }
   }
-
-  async #measure(path: ServedPath): Promise<void> {
-    const space = await path.client.send({ kind: request.space });
-    path.totalBytes = space.a;
-    path.freeBytes = space.b;
-  }
-}
-
-function isWritable(path: ServedPath): boolean {
-  return path.client.state === "online" && !path.client.settings.readOnly;
-}
-
-function spaceOf(path: ServedPath): PathSpace {
-  return {
-    index: path.client.settings.index,
-    writable: isWritable(path),
-    totalBytes: path.totalBytes,
-    freeBytes: path.freeBytes,
-  };
 }
 
 /** A foreign name in a message: no control characters, bounded. */

@@ -35,7 +35,7 @@ export const request = {
   readMetadata: 10,
   /** text: name; block: the metadata text; flags bit 0: merge. */
   writeMetadata: 11,
-  /** Completion a: total bytes; b: free bytes. */
+  /** Completion a: total bytes; b: free bytes; c: which file system. */
   space: 12,
   /** Finishes what is under way and ends the thread. */
   close: 13,

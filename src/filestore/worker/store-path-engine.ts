@@ -145,9 +145,13 @@ export class StorePathEngine {
     return this.#preparer.readMetadata(name);
   }
 
-  space(): FileSystemSpace {
+  /** Room on the file system, and which one it is. */
+  space(): FileSystemSpace & { readonly device: number } {
     const { files, layout } = this.#store;
-    return onDisk("ask for room", () => files.space(layout.data));
+    return onDisk("ask for room", () => {
+      const device = files.stat(layout.data, true)?.device ?? Number.NaN;
+      return { ...files.space(layout.data), device };
+    });
   }
 
   /** Where the next record will stand. */

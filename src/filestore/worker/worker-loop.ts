@@ -191,7 +191,7 @@ export class WorkerLoop {
       }
       case request.space: {
         const space = this.#engine.space();
-        this.#done(record.id, { a: space.totalBytes, b: space.freeBytes });
+        this.#done(record.id, { a: space.totalBytes, b: space.freeBytes, c: space.device });
         return;
       }
       case request.setSource:

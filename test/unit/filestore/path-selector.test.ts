@@ -6,7 +6,13 @@ const mebibyte = 1024 * 1024;
 const gibibyte = 1024 * mebibyte;
 
 function path(index: number, freeMb: number, writable = true): PathSpace {
-  return { index, writable, totalBytes: 100 * gibibyte, freeBytes: freeMb * mebibyte };
+  return {
+    index,
+    writable,
+    avoided: false,
+    totalBytes: 100 * gibibyte,
+    freeBytes: freeMb * mebibyte,
+  };
 }
 
 const twoPaths = { reserved: { kind: "bytes", bytes: gibibyte }, pathCount: 2 } as const;
@@ -47,4 +53,17 @@ test("nothing is chosen where nothing has room", () => {
   const how = { policy: "round-robin", start: 1, reserved: twoPaths.reserved } as const;
   expect(selectPath([path(0, 1), path(1, 1)], 0, how)).toBeUndefined();
   expect(selectPath([], 0, how)).toBeUndefined();
+});
+
+test("a path that hangs or refuses is chosen only where no other fits", () => {
+  const how = { policy: "round-robin", start: 0, reserved: twoPaths.reserved } as const;
+  const avoided = { ...path(0, 4096), avoided: true };
+  expect(selectPath([avoided, path(1, 4096)], 0, how)?.chosen.index).toBe(1);
+  expect(selectPath([avoided, path(1, 1)], 0, how)?.chosen.index).toBe(0);
+});
+
+test("paths on one file system answer for its reserve together", () => {
+  const shared = { ...path(0, 1000), sharers: 2 };
+  expect(hasRoom(shared, 0, twoPaths)).toBe(false);
+  expect(hasRoom({ ...shared, freeBytes: 1025 * mebibyte }, 0, twoPaths)).toBe(true);
 });
