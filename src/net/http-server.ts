@@ -199,7 +199,7 @@ class HttpExchange implements HttpRequest {
     this.#startedMs = options.clock.monotonicMs();
     this.method = request.method ?? "";
     this.target = request.url ?? "";
-    this.remoteAddress = request.socket.remoteAddress ?? "";
+    this.remoteAddress = plainAddress(request.socket.remoteAddress ?? "");
     this.body = new IncomingBody(request, {
       length: announcedLength(request),
       onFirstRead: expectsContinue ? () => response.writeContinue() : undefined,
@@ -223,6 +223,7 @@ class HttpExchange implements HttpRequest {
       complete = await this.#respond(reply, stopping);
     } catch (error) {
       this.#options.log.debug("http-reply-broken", { why: describeError(error) });
+      if (isSource(reply.body)) reply.body.close();
       this.#response.destroy();
       this.#request.socket.destroy();
     }
@@ -387,11 +388,17 @@ class HttpExchange implements HttpRequest {
 function listenOn(server: Server, host: string, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
-    server.listen({ host, port }, () => {
+    // "::" means every IPv6 address; the IPv4 ones have "0.0.0.0" beside it.
+    server.listen({ host, port, ipv6Only: true }, () => {
       server.off("error", reject);
       resolve((server.address() as AddressInfo).port);
     });
   });
+}
+
+/** `::ffff:10.0.0.1` is 10.0.0.1. */
+function plainAddress(address: string): string {
+  return address.startsWith("::ffff:") && address.includes(".") ? address.slice(7) : address;
 }
 
 /** Node has refused everything but digits. */

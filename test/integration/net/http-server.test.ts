@@ -152,6 +152,18 @@ test("a source that fails in the middle does so, too, and is closed", async () =
   expect(closed).toBe(1);
 });
 
+test("a reply that cannot be written costs its connection, and gives the file back", async () => {
+  const released: number[] = [];
+  const { port, records } = await serve(async () => ({
+    status: 200,
+    headers: { "X-Wrong": "a\r\nb" },
+    body: sharedSource(7, 7, released),
+  }));
+  await expect(send(port, undefined, { path: "/" })).rejects.toThrow();
+  await until(() => records.length === 1, "the record");
+  expect(released).toEqual([-1]);
+});
+
 test("a client that goes away gets no more of the file, and all pieces come back", async () => {
   const released: number[] = [];
   const { port, records } = await serve(async () => ({
