@@ -223,7 +223,6 @@ class HttpExchange implements HttpRequest {
       complete = await this.#respond(reply, stopping);
     } catch (error) {
       this.#options.log.debug("http-reply-broken", { why: describeError(error) });
-      if (isSource(reply.body)) reply.body.close();
       this.#response.destroy();
       this.#request.socket.destroy();
     }
@@ -266,7 +265,12 @@ class HttpExchange implements HttpRequest {
     }
     const closes = stopping() || this.body.needsClose;
     if (closes) response.shouldKeepAlive = false;
-    response.writeHead(reply.status, headersOf(reply));
+    try {
+      response.writeHead(reply.status, headersOf(reply));
+    } catch (error) {
+      if (isSource(body)) body.close();
+      throw error;
+    }
     if (bodyless || body === undefined || body.length === 0) {
       if (isSource(body)) body.close();
       if (closes) response.flushHeaders();
