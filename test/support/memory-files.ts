@@ -145,6 +145,7 @@ export class MemoryFiles implements Files {
     // Two names of one file: POSIX does nothing.
     if (replaced === inode) return;
     if (replaced !== undefined && replaced.entries.size > 0) throw fail("ENOTEMPTY", to);
+    if (replaced !== undefined) this.#renamed.delete(replaced);
     const directory = this.#directory(parentOf(from));
     const name = nameOf(from);
     if (directory.durableEntries.get(name) === inode) inode.formerly.push({ directory, name });
@@ -157,6 +158,7 @@ export class MemoryFiles implements Files {
     const inode = this.#find(path, false);
     if (inode === undefined) return false;
     if (inode.kind === "directory") throw fail("EISDIR", path);
+    this.#renamed.delete(inode);
     return this.#directory(parentOf(path)).entries.delete(nameOf(path));
   }
 

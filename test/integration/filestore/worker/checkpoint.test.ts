@@ -1,0 +1,54 @@
+import { expect, test } from "vitest";
+import { Log, type LogRecord } from "#base/log.ts";
+import { Checkpoint, readEngineState } from "#filestore/worker/checkpoint.ts";
+import { FileLayout } from "#filestore/worker/file-layout.ts";
+import { checkpointBytes } from "#filestore/worker/limits.ts";
+import { FileError } from "#platform/files.ts";
+import { MemoryFiles } from "../../../support/memory-files.ts";
+
+const layout = new FileLayout("/disk", 0);
+
+function setUp() {
+  const files = new MemoryFiles("/disk", layout.data, layout.own);
+  const logs: LogRecord[] = [];
+  const log = new Log("test", (record) => logs.push(record));
+  const begin = { index: 0, offset: 500 };
+  const checkpoint = new Checkpoint({ files, layout, log }, { subdirCount: 8, position: begin });
+  const noted = () => readEngineState(files, layout);
+  return { files, logs, checkpoint, noted, begin };
+}
+
+test("what is noted is found again, after a power cut too", () => {
+  const { files, checkpoint, noted } = setUp();
+  expect(noted()).toBeUndefined();
+  checkpoint.write({ index: 2, offset: 77 }, true);
+  files.powerCut();
+  const state = { version: 1, subdirCount: 8, checkpoint: { index: 2, offset: 77 }, clean: true };
+  expect(noted()).toEqual(state);
+});
+
+test("it moves on only when it is far behind, or in another file", () => {
+  const { checkpoint, noted } = setUp();
+  checkpoint.advance({ index: 0, offset: 500 + checkpointBytes - 1 });
+  expect(noted()).toBeUndefined();
+  checkpoint.advance({ index: 0, offset: 500 + checkpointBytes });
+  expect(noted()?.checkpoint.offset).toBe(500 + checkpointBytes);
+  expect(noted()?.clean).toBe(false);
+  checkpoint.advance({ index: 0, offset: 600 + checkpointBytes });
+  expect(noted()?.checkpoint.offset).toBe(500 + checkpointBytes);
+  checkpoint.advance({ index: 1, offset: 10 });
+  expect(noted()?.checkpoint).toEqual({ index: 1, offset: 10 });
+});
+
+test("a note that cannot be written is logged, and tried again later", () => {
+  const { files, checkpoint, noted, logs } = setUp();
+  const { rename } = files;
+  files.rename = () => {
+    throw new FileError("ENOSPC", "full");
+  };
+  checkpoint.advance({ index: 0, offset: 500 + checkpointBytes });
+  expect(logs.map(({ event }) => event)).toEqual(["checkpoint-not-written"]);
+  files.rename = rename;
+  checkpoint.advance({ index: 0, offset: 500 + 2 * checkpointBytes });
+  expect(noted()?.checkpoint.offset).toBe(500 + 2 * checkpointBytes);
+});
