@@ -354,7 +354,7 @@ export class LocalFileStore implements FileStore {
     const path = this.#select(sizeBytes);
     if (path !== undefined) return path;
     const error = this.#noRoom(sizeBytes);
-    for (const each of this.#paths) each.failed(error);
+    for (const each of this.#paths) this.#noteReserve(each, error);
     throw error;
   }
 
@@ -371,11 +371,20 @@ export class LocalFileStore implements FileStore {
   }
 
   #needRoom(path: ServedPath, sizeBytes: number): void {
-    const limit = { reserved: this.#options.reserved(), pathCount: this.#paths.length };
-    if (hasRoom(path.space, sizeBytes, limit)) return;
+    if (this.#hasRoom(path, sizeBytes)) return;
     const error = this.#noRoom(sizeBytes);
-    path.failed(error);
+    this.#noteReserve(path, error);
     throw error;
+  }
+
+  #hasRoom(path: ServedPath, sizeBytes: number): boolean {
+    const limit = { reserved: this.#options.reserved(), pathCount: this.#paths.length };
+    return hasRoom(path.space, sizeBytes, limit);
+  }
+
+  /** A file that is too large says nothing about its path. */
+  #noteReserve(path: ServedPath, error: AppError): void {
+    if (path.isWritable && !this.#hasRoom(path, 0)) path.reachedReserve(error);
   }
 
   #noRoom(sizeBytes: number): AppError<FileStoreErrorCode> {

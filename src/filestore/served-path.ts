@@ -34,6 +34,7 @@ export class ServedPath {
   readonly #log: Log;
   #condition: Condition = "good";
   #retryAtMs = 0;
+  #tooLargeSaidMs = Number.NEGATIVE_INFINITY;
   #totalBytes = 0;
   #freeBytes = 0;
   #device = Number.NaN;
@@ -131,14 +132,33 @@ export class ServedPath {
   failed(error: unknown): void {
     if (!(error instanceof AppError)) return;
     const condition = conditions[error.code as FileStoreErrorCode];
+    const errno = typeof error.details.errno === "string" ? error.details.errno : undefined;
     if (condition === undefined) return;
+    // Without the disk's own word there was only no room for a file of that size.
+    if (errno === undefined) this.#noteTooLarge(error);
+    else this.#note(condition, error);
+  }
+
+  /** Said now and then, since a client that asks for the impossible may do so often. */
+  #noteTooLarge(error: AppError): void {
+    const nowMs = this.#clock.monotonicMs();
+    if (nowMs < this.#tooLargeSaidMs + retryAfterMs) return;
+    this.#tooLargeSaidMs = nowMs;
+    this.#log.warn("store-path-lacks-space", { path: this.index, why: describeError(error) });
+  }
+
+  /** Not even an empty file may be placed here: the reserve is reached. */
+  reachedReserve(error: AppError): void {
+    this.#note("full", error);
+  }
+
+  #note(condition: Condition, error: AppError): void {
     this.#retryAtMs = this.#clock.monotonicMs() + retryAfterMs;
     if (this.#condition === condition) return;
     this.#condition = condition;
     const event = condition === "full" ? "store-path-full" : "store-path-refuses-writes";
     const { directory } = this.client.settings;
-    const errno = typeof error.details.errno === "string" ? error.details.errno : undefined;
-    this.#log.warn(event, { path: this.index, directory, errno, why: describeError(error) });
+    this.#log.warn(event, { path: this.index, directory, why: describeError(error) });
   }
 
   #conditionInWords(): string | undefined {

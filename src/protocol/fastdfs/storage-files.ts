@@ -94,7 +94,17 @@ const storedFile: Codec<StoredFile> = {
   },
 };
 
-const anyFilename = restText(1);
+const wholeText = restText(1);
+
+/** C ends a name at its first NUL, and there are clients that send one; so do we. */
+const anyFilename: Codec<string> = {
+  encode: wholeText.encode,
+  decode(reader, context) {
+    const raw = wholeText.decode(reader, context);
+    const end = raw.indexOf("\0");
+    return end < 0 ? raw : raw.slice(0, end);
+  },
+};
 
 /** A file of a group, by any text that may be a name. */
 export const fileReference: Codec<FileReference> = {

@@ -41,8 +41,10 @@ test("a full path is told apart from a failing one, and a bad request is no cond
   const { path, records } = stage();
   path.failed(fileStoreError("file-invalid", "no such name"));
   expect(path.isAvoided).toBe(false);
-  path.failed(fileStoreError("store-full", "no room"));
-  expect(records.map(({ event }) => event)).toEqual(["store-path-full"]);
+  path.failed(fileStoreError("store-full", "no room for 2^60 bytes"));
+  expect(path.isAvoided).toBe(false);
+  path.failed(fileStoreError("store-full", "no room", { details: { errno: "ENOSPC" } }));
+  expect(records.map(({ event }) => event)).toEqual(["store-path-lacks-space", "store-path-full"]);
 });
 
 test("paths on one file system report equal parts of it", async () => {
