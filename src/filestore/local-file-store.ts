@@ -384,7 +384,9 @@ export class LocalFileStore implements FileStore {
 
   /** A file that is too large says nothing about its path. */
   #noteReserve(path: ServedPath, error: AppError): void {
-    if (path.isWritable && !this.#hasRoom(path, 0)) path.reachedReserve(error);
+    if (!path.isWritable) return;
+    if (this.#hasRoom(path, 0)) path.failed(error);
+    else path.reachedReserve(error);
   }
 
   #noRoom(sizeBytes: number): AppError<FileStoreErrorCode> {
