@@ -3,7 +3,7 @@
  * changes, and the name says what it is; that of appender and slave files may, and their facts say so. Pure.
  */
 import type { StoredFacts } from "#gateway/file-source.ts";
-import { decodeBase } from "#model/file-id.ts";
+import { decodeBase, normalBaseLength } from "#model/file-id.ts";
 import { parseRemoteFilename } from "#model/remote-filename.ts";
 
 export interface Validators {
@@ -17,9 +17,12 @@ export interface Validators {
 const timeResolutionSeconds = 2;
 
 export function validatorsOf(name: string, facts: StoredFacts, nowSeconds: number): Validators {
-  const decoded = decodeBase(parseRemoteFilename(name)?.base ?? "");
+  const base = parseRemoteFilename(name)?.base ?? "";
+  const decoded = decodeBase(base);
   const size = facts.sizeBytes.toString(16);
-  if (decoded === undefined || decoded.isAppender || decoded.isSlave) {
+  // Slaves with short names do not show as such, but for their length.
+  const isNormal = base.length === normalBaseLength || decoded?.isTrunk === true;
+  if (decoded === undefined || decoded.isAppender || !isNormal) {
     const { modifiedSeconds } = facts;
     const fresh = Math.abs(nowSeconds - modifiedSeconds) < timeResolutionSeconds;
     const tag = `"${size}-${modifiedSeconds.toString(16)}"`;

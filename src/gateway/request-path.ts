@@ -4,7 +4,7 @@
  */
 import { gatewayError } from "#gateway/errors.ts";
 import type { FileAddress } from "#gateway/file-source.ts";
-import { decodeBase, normalBaseLength } from "#model/file-id.ts";
+import { decodeBase, encodedLength } from "#model/file-id.ts";
 import { type GroupName, isGroupName } from "#model/group-name.ts";
 import { parseRemoteFilename, type RemoteFilename } from "#model/remote-filename.ts";
 import { decodePath } from "#net/http-target.ts";
@@ -50,10 +50,10 @@ export function parseFileId(text: string, defaultGroup: GroupName | undefined): 
   return { group, name };
 }
 
-/** Names made by FastDFS's rules, of this century's releases: trunk containers and metadata files are nobody's business. */
+/** Names made by FastDFS's rules; slaves may be shorter than their masters. Trunk containers and metadata are nobody's business. */
 function isServedName({ base }: RemoteFilename): boolean {
   return (
-    base.length >= normalBaseLength &&
+    base.length > encodedLength &&
     decodeBase(base) !== undefined &&
     !base.endsWith(metadataSuffix) &&
     /^[\w.-]+$/.test(base)

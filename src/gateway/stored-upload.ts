@@ -11,7 +11,8 @@ import { parseRemoteFilename } from "#model/remote-filename.ts";
 export interface StoredUpload {
   readonly address: FileAddress;
   readonly sizeBytes: number;
-  readonly crc32: number;
+  /** Undefined for a slave whose short name FastDFS takes for a normal file's (protocol §3.6): nobody can tell it. */
+  readonly crc32: number | undefined;
 }
 
 /** Rejects with what stopped the payload, or with the store's refusal; nothing is left behind then. */
@@ -23,7 +24,7 @@ export async function storeUpload(
   const name = await store(services, flow, wanted);
   if (name === undefined) throw gatewayError("not-found", "there is no such master file");
   const address = { group: wanted.group, name };
-  const crc32 = await checksumOf(services, address);
+  const crc32 = await checksumOf(services, address, wanted.slave !== undefined);
   return { address, sizeBytes: flow.receivedBytes, crc32 };
 }
 
@@ -42,11 +43,11 @@ export async function discardUploads(
   }
 }
 
-/** As clients get it; `host` is where they reached us, undefined gives a path alone. */
+/** As clients get it; `origin` is where they reached us, empty for a path alone. */
 export function describeUpload(
   upload: StoredUpload,
   origin: string,
-): Readonly<Record<string, string | number>> {
+): Readonly<Record<string, string | number | null>> {
   const { group, name } = upload.address;
   const fileId = `${group}/${name}`;
   return {
@@ -55,7 +56,7 @@ export function describeUpload(
     name,
     url: `${origin}/${fileId}`,
     size: upload.sizeBytes,
-    crc32: upload.crc32,
+    crc32: upload.crc32 ?? null,
   };
 }
 
@@ -73,9 +74,13 @@ async function store(
   }
 }
 
-/** The name has it, but for slaves, which carry their master's. */
-async function checksumOf(services: GatewayServices, address: FileAddress): Promise<number> {
+/** The name has it; that of a slave has its master's. */
+async function checksumOf(
+  services: GatewayServices,
+  address: FileAddress,
+  isSlave: boolean,
+): Promise<number | undefined> {
   const decoded = decodeBase(parseRemoteFilename(address.name)?.base ?? "");
-  if (decoded !== undefined && !decoded.isSlave) return decoded.crc32;
-  return (await services.files.checksum(address)) ?? 0;
+  if (!isSlave) return decoded?.crc32;
+  return decoded?.isSlave === true ? services.files.checksum(address) : undefined;
 }

@@ -79,7 +79,7 @@ test("a path leads to a file id of the exact form, or to a refusal", () => {
       try {
         const address = fileAddressOf(text, { group, urlHasGroup });
         expect(address.name).toMatch(
-          /^M[\dA-Fa-f]{2}\/[\dA-F]{2}\/[\dA-F]{2}\/[\w-]{27}[\w.-]{7,90}$/,
+          /^M[\dA-Fa-f]{2}\/[\dA-F]{2}\/[\dA-F]{2}\/[\w-]{27}[\w.-]{1,90}$/,
         );
         expect(address.name).not.toMatch(/-m$|\/\./);
         expect(address.group).toMatch(/^[A-Za-z0-9]{1,16}$/);
