@@ -58,7 +58,7 @@ const directoryMode = 0o755;
 /** The file in a claimed directory that carries the lock. */
 export const claimFilename = "claim";
 
-export class NodeFiles implements Files {
+export class NodeFiles implements Files, Disposable {
   /** The open transactions; a claim ends when its database is closed or collected. */
   readonly #claims = new Map<string, DatabaseSync>();
 
@@ -249,6 +249,12 @@ export class NodeFiles implements Files {
       throw fileError(error, path);
     }
     this.#claims.set(path, lockDatabase(`${path}/${claimFilename}`));
+  }
+
+  /** Gives the claims up. The end of the thread does so as well. */
+  [Symbol.dispose](): void {
+    for (const database of this.#claims.values()) database.close();
+    this.#claims.clear();
   }
 }
 

@@ -195,6 +195,8 @@ test("a claim holds against others of its process, and again for its holder", ()
     expect(codeOf(() => new NodeFiles().claim(directory))).toBe("EBUSY");
     files.claim(directory);
     expect(statSync(`${directory}/claim`).size).toBe(0);
+    files[Symbol.dispose]();
+    new NodeFiles().claim(directory);
   });
 });
 
