@@ -10,6 +10,8 @@ export const smallBlockBytes = 16 * 1024;
 export const largeBlockBytes = 256 * 1024;
 const smallBlocks = 256;
 const largeBlocks = 64;
+/** Never given to work that could wait, such as reading ahead. */
+const keptBlocks: Readonly<Record<BlockSize, number>> = { small: 64, large: 16 };
 
 const smallStride = smallBlockBytes + blockRoom;
 const largeStride = largeBlockBytes + blockRoom;
@@ -35,10 +37,10 @@ export function blockSizeFor(lengthBytes: number): BlockSize {
   return lengthBytes <= smallBlockBytes ? "small" : "large";
 }
 
-/** Holds a block that is only partly filled, while its sender is slow. */
+/** Holds a block that it could do without: a partly filled one while its sender is slow, or one that was read ahead. */
 export interface BlockHolder {
-  /** Gives the block to the worker as it is. */
-  yieldBlock(): void;
+  /** Gives up a block, where it is of this size, at once or when the worker is done with it. */
+  yieldBlock(size: BlockSize): void;
 }
 
 export class BlockPool {
@@ -62,25 +64,34 @@ export class BlockPool {
   /** A free block, or undefined when all are in use. */
   tryTake(size: BlockSize): number | undefined {
     const block = this.#free[size].pop();
-    if (block === undefined) this.#press();
-    return block;
+    if (block !== undefined) return block;
+    this.#press(size);
+    return this.#free[size].pop();
+  }
+
+  /** A block for work that could wait; undefined already when few are left. */
+  tryTakeSpare(size: BlockSize): number | undefined {
+    const free = this.#free[size];
+    return free.length > keptBlocks[size] ? free.pop() : undefined;
   }
 
   /** Waits for a block, in order of asking. */
   async take(size: BlockSize): Promise<number> {
-    const free = this.#free[size].pop();
-    if (free !== undefined) return free;
-    this.#press();
+    const block = this.tryTake(size);
+    if (block !== undefined) return block;
     return new Promise((resolve) => this.#waiting[size].push(resolve));
   }
 
-  /** True while somebody waits for a block: then nobody keeps a partly filled one. */
+  /** True while somebody waits for a block: then nobody keeps one that he could do without. */
   get crowded(): boolean {
     return this.#waiting.small.length + this.#waiting.large.length > 0;
   }
 
-  #press(): void {
-    for (const holder of [...this.holders]) holder.yieldBlock();
+  #press(size: BlockSize): void {
+    for (const holder of [...this.holders]) {
+      holder.yieldBlock(size);
+      if (this.#free[size].length > 0) return;
+    }
   }
 
   give(block: number): void {

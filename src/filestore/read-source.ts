@@ -1,9 +1,15 @@
 /**
- * A file's range as a source: the first piece came with the opening, the others are read one ahead of the sender. Blocks go
- * back to the pool when the sender has passed them to the kernel. Main thread.
+ * A file's range as a source: the first piece came with the opening, the others are read one ahead of the sender as long as
+ * there are blocks to spare. Blocks go back to the pool when the sender has passed them to the kernel, so that a client which
+ * takes nothing holds the one that is being sent; what was read ahead for it is given up when others need the block, and read
+ * again. Main thread.
  */
-import { blockRoom, blockSizeFor } from "#filestore/block-pool.ts";
-import { fileStoreError } from "#filestore/errors.ts";
+import {
+  type BlockHolder,
+  type BlockSize,
+  blockRoom,
+  blockSizeFor,
+} from "#filestore/block-pool.ts";
 import type { StorePathClient } from "#filestore/store-path-client.ts";
 import { request } from "#filestore/worker-messages.ts";
 import type { ByteSource, Piece } from "#net/byte-flow.ts";
@@ -17,14 +23,24 @@ export interface OpenRead {
   readonly firstLength: number;
 }
 
-export class ReadSource implements ByteSource {
+/** A piece that nobody has asked for yet. */
+interface Ahead {
+  /** In the range. */
+  readonly start: number;
+  readonly size: BlockSize;
+  readonly piece: Promise<Piece>;
+  /** Set when it has been read. */
+  read: Piece | undefined;
+}
+
+export class ReadSource implements ByteSource, BlockHolder {
   readonly length: number;
   readonly #client: StorePathClient;
   readonly #read: OpenRead;
   #firstPending: boolean;
   #position: number;
   #open: boolean;
-  #ahead: Promise<Piece> | undefined;
+  #ahead: Ahead | undefined;
 
   constructor(client: StorePathClient, read: OpenRead) {
     this.#client = client;
@@ -38,21 +54,20 @@ export class ReadSource implements ByteSource {
   async next(): Promise<Piece | undefined> {
     if (this.#firstPending) {
       this.#firstPending = false;
-      if (this.#open) this.#startAhead();
+      this.#startAhead();
       const { firstBlock, firstLength } = this.#read;
       if (firstLength > 0) return this.#piece(firstBlock, firstLength);
       this.#client.blocks.give(firstBlock);
       return undefined;
     }
-    const ahead = this.#ahead;
-    if (ahead === undefined) return undefined;
-    this.#ahead = undefined;
-    const piece = await ahead;
+    const ahead = this.#takeAhead();
+    if (ahead === undefined && !this.#hasMore) return undefined;
+    const piece = await (ahead?.piece ?? this.#readNow());
     if (!this.#open) {
-      piece.release();
+      piece?.release();
       return undefined;
     }
-    if (this.#position < this.length) this.#startAhead();
+    this.#startAhead();
     return piece;
   }
 
@@ -61,9 +76,7 @@ export class ReadSource implements ByteSource {
       this.#firstPending = false;
       this.#client.blocks.give(this.#read.firstBlock);
     }
-    const ahead = this.#ahead;
-    this.#ahead = undefined;
-    ahead?.then((piece) => piece.release(), failureIsKept);
+    this.#takeAhead()?.piece.then((piece) => piece.release(), failureIsKept);
     if (!this.#open) return;
     this.#open = false;
     this.#client.send({ kind: request.readEnd, a: this.#read.handle }).catch(() => {
@@ -71,23 +84,54 @@ export class ReadSource implements ByteSource {
     });
   }
 
-  #startAhead(): void {
-    const ahead = this.#readAhead();
-    ahead.catch(failureIsKept);
-    this.#ahead = ahead;
+  /** Others need the block of what nobody has asked for yet. */
+  yieldBlock(size: BlockSize): void {
+    const ahead = this.#ahead;
+    if (ahead?.read === undefined || ahead.size !== size) return;
+    this.#takeAhead();
+    this.#position = ahead.start;
+    ahead.read.release();
   }
 
-  async #readAhead(): Promise<Piece> {
+  get #hasMore(): boolean {
+    return this.#open && this.#position < this.length;
+  }
+
+  #takeAhead(): Ahead | undefined {
+    const ahead = this.#ahead;
+    this.#ahead = undefined;
+    this.#client.blocks.holders.delete(this);
+    return ahead;
+  }
+
+  #startAhead(): void {
+    if (!this.#hasMore) return;
+    const size = blockSizeFor(this.length - this.#position);
+    const block = this.#client.blocks.tryTakeSpare(size);
+    if (block === undefined) return;
     const start = this.#position;
-    const wanted = this.length - start;
-    const size = blockSizeFor(wanted);
-    const block = this.#client.blocks.tryTake(size) ?? (await this.#client.blocks.take(size));
-    if (!this.#open) {
-      this.#client.blocks.give(block);
-      throw fileStoreError("file-invalid", "the read was given up");
-    }
+    const ahead: Ahead = { start, size, piece: this.#readInto(block), read: undefined };
+    this.#ahead = ahead;
+    ahead.piece.then((piece) => {
+      if (this.#ahead !== ahead) return;
+      ahead.read = piece;
+      if (this.#client.blocks.crowded) this.yieldBlock(size);
+      else this.#client.blocks.holders.add(this);
+    }, failureIsKept);
+  }
+
+  /** The piece that is asked for was not read ahead. Undefined when the source was closed meanwhile. */
+  async #readNow(): Promise<Piece | undefined> {
+    const block = await this.#client.blocks.take(blockSizeFor(this.length - this.#position));
+    if (this.#open) return this.#readInto(block);
+    this.#client.blocks.give(block);
+    return undefined;
+  }
+
+  async #readInto(block: number): Promise<Piece> {
+    const start = this.#position;
     const capacity = this.#client.blocks.view(block).length;
-    const length = Math.min(wanted, capacity);
+    const length = Math.min(this.length - start, capacity);
     this.#position += length;
     try {
       await this.#client.send({

@@ -1,14 +1,12 @@
 /**
- * Sends a payload behind its header, with a few pieces on the way at a time. Where the source left room in front of the
- * first piece, the header goes there and both leave in one write; some clients read a reply only once (protocol §1.1).
+ * Sends a payload behind its header, one piece on the way at a time: the source may read the next one meanwhile, and a peer
+ * that takes nothing holds no more than that. Where the source left room in front of the first piece, the header goes there
+ * and both leave in one write; some clients read a reply only once (protocol §1.1).
  */
 import type { ByteSource, Piece } from "#net/byte-flow.ts";
 import { netError } from "#net/errors.ts";
 import type { Connection } from "#platform/network.ts";
 import { headerSize, writeHeader } from "#protocol/header.ts";
-
-/** Pieces between the source and the kernel: one is sent while the next is read. */
-const piecesInFlight = 2;
 
 export interface SendOptions {
   readonly headerCommand: number;
@@ -44,19 +42,13 @@ export async function sendSource(
     sent += piece.bytes.length;
     if (first) writeWithHeader(connection, piece, { header, write });
     else write(piece.bytes, piece);
-    while (inFlight >= piecesInFlight && !connection.closed) {
+    while (inFlight > 0 && connection.unsentBytes > 0 && !connection.closed) {
       await new Promise<void>((resolve) => {
         wake = resolve;
       });
     }
     if (connection.closed) throw netError("flow-broken", "the peer left while a reply was sent");
     if (sent >= source.length) break;
-  }
-  // A peer that does not read must not get further replies queued for it.
-  while (inFlight > 0 && connection.unsentBytes > 0 && !connection.closed) {
-    await new Promise<void>((resolve) => {
-      wake = resolve;
-    });
   }
   if (sent !== source.length) {
     throw netError("flow-broken", `the source gave ${sent} of ${source.length} bytes`);

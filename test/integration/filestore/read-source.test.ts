@@ -1,6 +1,6 @@
 /** Reads over the rings from a worker loop in this thread; blocks come back whatever happens, and exactly once. */
 import { expect, test } from "vitest";
-import { blockSizeFor, largeBlockBytes } from "#filestore/block-pool.ts";
+import { type BlockSize, blockSizeFor, largeBlockBytes } from "#filestore/block-pool.ts";
 import { ReadSource } from "#filestore/read-source.ts";
 import { request } from "#filestore/worker-messages.ts";
 import { collect, flowOfSource } from "#net/byte-flow.ts";
@@ -109,17 +109,85 @@ test("a failure in the middle reaches whoever asks next, and is nobody's before"
   await expectNothingLeft(stage);
 });
 
-test("reading ahead waits for a block in line, and gives it back when nobody wants it any more", async () => {
+/** Everything of this size that is free. */
+function takeAll({ client }: PathStage, size: BlockSize): number[] {
+  const taken: number[] = [];
+  for (let block = client.blocks.tryTake(size); block !== undefined; ) {
+    taken.push(block);
+    block = client.blocks.tryTake(size);
+  }
+  return taken;
+}
+
+test("a client that takes nothing holds one block, and one more that it gives up to others", async () => {
+  const stage = await pathStage(true);
+  const connection = new ScriptedConnection();
+  connection.takesWrites = false;
+  const size = 5 * largeBlockBytes + 5;
+  const source = await openRead(stage, size);
+  const sending = sendSource(connection, source, { headerCommand: 100, progress: () => {} });
+  await turns(20);
+  expect([connection.heldWrites, stage.client.blocks.inUse]).toEqual([1, 2]);
+  const taken = takeAll(stage, "large");
+  expect(taken.length).toBe(63);
+  expect(connection.heldWrites).toBe(1);
+  // What was given up is read again when its turn comes.
+  for (const block of taken) stage.client.blocks.give(block);
+  connection.takesWrites = true;
+  connection.takeHeld();
+  await sending;
+  expect(connection.sent).toEqual(Buffer.concat([headerBytes(size, 100, 0), pattern(size)]));
+  await expectNothingLeft(stage);
+});
+
+test("where blocks are short nothing is read ahead, and who is asked for a piece stands in line", async () => {
   const stage = await pathStage(true);
   const source = await openRead(stage, 2 * largeBlockBytes);
-  const taken: number[] = [];
-  for (let block = stage.client.blocks.tryTake("large"); block !== undefined; ) {
-    taken.push(block);
-    block = stage.client.blocks.tryTake("large");
-  }
+  const taken = takeAll(stage, "large");
   const first = await source.next();
+  await turns();
+  expect(stage.client.pending).toBe(0);
+  const next = source.next();
+  await turns();
+  expect(stage.client.blocks.crowded).toBe(true);
+  first?.release();
+  expect((await next)?.bytes).toEqual(
+    new Uint8Array(pattern(2 * largeBlockBytes).subarray(largeBlockBytes)),
+  );
+  for (const block of taken) stage.client.blocks.give(block);
+  source.close();
+});
+
+test("what is read ahead while others wait for blocks goes to them at once", async () => {
+  const stage = await pathStage(false);
+  const source = await openRead(stage, 3 * largeBlockBytes);
+  const first = await source.next();
+  const taken = takeAll(stage, "large");
+  const waiting = stage.client.blocks.take("large");
+  await stage.turn();
+  taken.push(await waiting);
+  for (const block of taken) stage.client.blocks.give(block);
+  first?.release();
+  stage.worker.automatic = true;
+  const rest: Buffer[] = [];
+  for (let piece = await source.next(); piece !== undefined; piece = await source.next()) {
+    rest.push(Buffer.from(piece.bytes));
+    piece.release();
+  }
+  expect(Buffer.concat(rest)).toEqual(pattern(3 * largeBlockBytes).subarray(largeBlockBytes));
+  source.close();
+  await expectNothingLeft(stage);
+});
+
+test("closed while it stands in line it gives the block back", async () => {
+  const stage = await pathStage(true);
+  const source = await openRead(stage, 2 * largeBlockBytes);
+  const taken = takeAll(stage, "large");
+  const first = await source.next();
+  const next = source.next();
   source.close();
   first?.release();
+  expect(await next).toBeUndefined();
   for (const block of taken) stage.client.blocks.give(block);
   await expectNothingLeft(stage);
 });

@@ -1,6 +1,7 @@
 /** Blocks are handed out once, come back, and never overlap. */
 import { expect, test } from "vitest";
 import {
+  type BlockHolder,
   BlockPool,
   blockRoom,
   blockSizeFor,
@@ -61,6 +62,42 @@ test("who waits gets the block that is given back, in order of asking", async ()
   pool.give(taken[1] ?? -1);
   expect([await first, await second]).toEqual([taken[0], taken[1]]);
   expect(order).toEqual(["first", "second"]);
+});
+
+test("work that could wait gets no block when few are left", () => {
+  const pool = new BlockPool();
+  for (const size of ["small", "large"] as const) {
+    let spare = 0;
+    while (pool.tryTakeSpare(size) !== undefined) spare += 1;
+    let rest = 0;
+    while (pool.tryTake(size) !== undefined) rest += 1;
+    expect({ size, spare, rest }).toEqual(
+      size === "small" ? { size, spare: 192, rest: 64 } : { size, spare: 48, rest: 16 },
+    );
+  }
+});
+
+test("a block that its holder can do without goes to who asks, and no more are pressed", async () => {
+  const pool = new BlockPool();
+  const kept: number[] = [];
+  for (let block = pool.tryTake("large"); block !== undefined; block = pool.tryTake("large")) {
+    kept.push(block);
+  }
+  let asked = 0;
+  for (const block of kept.slice(0, 2)) {
+    const holder: BlockHolder = {
+      yieldBlock: (size) => {
+        asked += 1;
+        expect(size).toBe("large");
+        pool.holders.delete(holder);
+        pool.give(block);
+      },
+    };
+    pool.holders.add(holder);
+  }
+  expect([pool.tryTake("large"), asked]).toEqual([kept[0], 1]);
+  expect([await pool.take("large"), asked]).toEqual([kept[1], 2]);
+  expect([pool.tryTake("large"), pool.crowded]).toEqual([undefined, false]);
 });
 
 test("when blocks run out, those who hold partly filled ones are asked to let go", () => {
