@@ -40,8 +40,8 @@ import { TrackerTable } from "#tracker/tracker-table.ts";
 
 /** The own storage joins the own tracker within milliseconds, unless the settings keep them apart. */
 const ownJoinLimitMs = 2000;
-/** A store path may take this long beyond the deadline to write out what it has. */
-const closeGraceMs = 5000;
+/** A store path may take this long beyond the deadline of a stop to write out what it has. */
+export const closeGraceMs = 5000;
 
 /** A node that serves. */
 export interface RunningNode {
@@ -55,7 +55,10 @@ export interface RunningNode {
   reload(config: Config): void;
   /** Starts the logs that people rotate anew. */
   reopenLogs(): void;
-  /** Roles in reverse order of their start, then the store, then the state. */
+  /**
+   * Roles, then the store, then the state. Where a disk hangs for longer than the deadline and some grace, this ends the
+   * process with SIGKILL: there is no other way out of a thread that is in the kernel.
+   */
   stop(deadlineMs: number): Promise<void>;
 }
 
@@ -141,25 +144,27 @@ class Composition {
   }
 
   async stop(deadlineMs: number): Promise<void> {
+    const endsMs = this.#platform.clock.monotonicMs() + deadlineMs + closeGraceMs;
     for (const { name, error } of await this.#roles.stop(deadlineMs)) {
       this.#log.error("role-not-stopped", { role: name, why: String(error) });
     }
-    await this.#closeStore(deadlineMs);
+    const closed = await this.#closeStore(endsMs - this.#platform.clock.monotonicMs());
     this.#accessLogFile?.close();
     this.#database?.close();
     this.#database = undefined;
+    if (!closed) this.#platform.host.killSelf();
   }
 
-  /** A disk that hangs keeps its thread in the kernel; waiting for it would keep the process for ever. */
-  async #closeStore(deadlineMs: number): Promise<void> {
+  /** False when a disk hangs: waiting for its thread, as an ordinary exit does, would keep the process for ever. */
+  async #closeStore(limitMs: number): Promise<boolean> {
     const store = this.#store;
-    if (store === undefined) return;
+    if (store === undefined) return true;
     const closed = store.close().then(() => true);
-    const limit = delay(this.#platform.clock, deadlineMs + closeGraceMs).then(() => false);
-    if (await Promise.race([closed, limit])) return;
-    const stuck = store.paths.filter(({ state }) => state === "online").map(({ index }) => index);
-    this.#log.error("store-path-hangs", { paths: stuck.join(" ") });
-    this.#platform.host.killSelf();
+    const limit = delay(this.#platform.clock, limitMs).then(() => false);
+    if (await Promise.race([closed, limit])) return true;
+    const stuck = store.paths.filter(({ state }) => state !== "offline").map(({ index }) => index);
+    this.#log.error("store-path-hangs", { paths: stuck.join(" "), end: "SIGKILL" });
+    return false;
   }
 
   #openState(): Database {

@@ -8,11 +8,12 @@ import { changesThatNeedRestart } from "#config/describe-config.ts";
 import { formatProblem } from "#config/errors.ts";
 import type { LoadedConfig } from "#config/load-config.ts";
 import { formatBanner } from "#daemon/banner.ts";
-import { type RunningNode, startNode } from "#daemon/compose.ts";
+import { closeGraceMs, type RunningNode, startNode } from "#daemon/compose.ts";
 import { type ConfigRequest, loadConfigFiles } from "#daemon/config-files.ts";
 import { type RunningControl, startControl } from "#daemon/control.ts";
 import { LogOutput } from "#daemon/log-output.ts";
 import { exitCodeOf, exitCodes } from "#daemon/shutdown.ts";
+import type { StorePathReport } from "#filestore/file-store.ts";
 import type { Platform } from "#platform/platform.ts";
 
 /** A watchdog of the service manager is fed this often; half of it is the most that its limit may be. */
@@ -57,6 +58,7 @@ class Daemon {
   readonly #log: Log;
   #loaded: LoadedConfig;
   readonly #startedMs: number;
+  #node: RunningNode | undefined;
 
   constructor(
     platform: Platform,
@@ -77,6 +79,7 @@ class Daemon {
       this.#log.warn("setting-ignored", { problem: formatProblem(warning) });
     }
     const stopAsked = this.#stopSignal();
+    void stopAsked.then(() => this.#boundStart());
     let node: RunningNode;
     let control: RunningControl;
     try {
@@ -95,6 +98,7 @@ class Daemon {
       await node.stop(0);
       return exitCodeOf(error);
     }
+    this.#node = node;
     this.#ready(node);
     host.onSignal("SIGHUP", () => this.#reload(node));
     host.onSignal("SIGUSR2", () => this.#summary(node));
@@ -153,11 +157,32 @@ class Daemon {
       let asked = false;
       for (const name of ["SIGTERM", "SIGINT"] as const) {
         this.#platform.host.onSignal(name, () => {
-          if (asked) this.#platform.host.exit(exitCodes.failure);
+          if (asked) this.#endAtOnce();
           asked = true;
           resolve(name);
         });
       }
+    });
+  }
+
+  /** An ordinary exit waits for the threads of the store paths, which a disk that hangs makes for ever. */
+  #endAtOnce(): void {
+    const { host } = this.#platform;
+    const node = this.#node;
+    const idle = node !== undefined && (node.store?.paths ?? []).every(isOffline);
+    if (idle) host.exit(exitCodes.failure);
+    this.#log.warn("killed", { why: "a second signal" });
+    host.killSelf();
+  }
+
+  /** A start cannot be broken off while a disk hangs: it gets as much time as a stop. */
+  #boundStart(): void {
+    if (this.#node !== undefined) return;
+    const limitMs = this.#loaded.config.node.stopTimeoutMs + closeGraceMs;
+    this.#platform.clock.after(limitMs, () => {
+      if (this.#node !== undefined) return;
+      this.#log.error("start-hangs", { afterMs: limitMs, end: "SIGKILL" });
+      this.#platform.host.killSelf();
     });
   }
 
@@ -204,4 +229,8 @@ class Daemon {
       connections: node.storage?.snapshot().connections.current,
     });
   }
+}
+
+function isOffline({ state }: StorePathReport): boolean {
+  return state === "offline";
 }

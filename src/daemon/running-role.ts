@@ -5,8 +5,8 @@ export interface RunningRole {
 }
 
 /**
- * Roles in the order in which they were started, stopped in reverse. One that fails to stop does not keep the others from
- * stopping.
+ * Roles in the order in which they were started. They stop side by side, beginning with the last one, so that all of them
+ * together take no longer than one is given. One that fails to stop does not keep the others from stopping.
  */
 export class RoleStack {
   readonly #roles: { readonly name: string; readonly role: RunningRole }[] = [];
@@ -20,13 +20,17 @@ export class RoleStack {
     deadlineMs: number,
   ): Promise<readonly { readonly name: string; readonly error: unknown }[]> {
     const failures: { readonly name: string; readonly error: unknown }[] = [];
-    for (const { name, role } of this.#roles.splice(0).reverse()) {
-      try {
-        await role.stop(deadlineMs);
-      } catch (error) {
-        failures.push({ name, error });
-      }
-    }
+    const stopping = this.#roles
+      .splice(0)
+      .reverse()
+      .map(async ({ name, role }) => {
+        try {
+          await role.stop(deadlineMs);
+        } catch (error) {
+          failures.push({ name, error });
+        }
+      });
+    await Promise.all(stopping);
     return failures;
   }
 }

@@ -11,11 +11,18 @@ export const smallFileSystemNeeds: readonly Need[] = [
   program("mount", { apt: "mount" }),
 ];
 
+/** For `freeze`. */
+export const freezableFileSystemNeeds: readonly Need[] = [
+  ...smallFileSystemNeeds,
+  program("fsfreeze", { apt: "util-linux" }),
+];
+
 const limitMs = 20_000;
 
 export class SmallFileSystem implements Disposable {
   readonly path: string;
   readonly #folder: string;
+  #frozen = false;
 
   constructor(sizeMiB: number) {
     this.#folder = mkdtempSync(join(tmpdir(), "cairn-disk-"));
@@ -51,7 +58,20 @@ export class SmallFileSystem implements Disposable {
     this.#mount();
   }
 
+  /** Whoever writes from now on hangs in the kernel, as on a disk that does not answer; not even SIGKILL wakes him. */
+  freeze(): void {
+    run("fsfreeze", "--freeze", this.path);
+    this.#frozen = true;
+  }
+
+  thaw(): void {
+    if (!this.#frozen) return;
+    run("fsfreeze", "--unfreeze", this.path);
+    this.#frozen = false;
+  }
+
   [Symbol.dispose](): void {
+    this.thaw();
     run("umount", "-l", this.path);
     rmSync(this.#folder, { recursive: true, force: true });
   }

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { LocalFileStore, type LocalFileStoreOptions } from "#filestore/local-file-store.ts";
 import type { StorePathSettings } from "#filestore/settings.ts";
 import { collect, flowOfBytes, flowOfSource } from "#net/byte-flow.ts";
+import type { Workers, WorkerThread } from "#platform/workers.ts";
 import { collectedLog, pattern } from "../../support/frame-fixture.ts";
 import { type InThreadWorkers, inThreadWorkers } from "../../support/in-thread-workers.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
@@ -186,14 +187,86 @@ test("after the close nothing is taken any more", async () => {
   await expect(late).rejects.toMatchObject({ code: "store-closing" });
 });
 
-test("a worker that hangs is left behind when the store closes", async () => {
-  const { store, workers, clock, events } = await stage([pathSettings(0), pathSettings(1)]);
+test("closing waits for a worker that hangs, and for no longer; the others end at once", async () => {
+  const { store, workers } = await stage([pathSettings(0), pathSettings(1)]);
   const hanging = workers.started[0];
   if (hanging !== undefined) hanging.automatic = false;
-  const closing = store.close();
-  await turns();
-  clock.advance(20_000);
+  let closed = false;
+  const closing = store.close().then(() => {
+    closed = true;
+  });
+  await turns(20);
+  expect([closed, store.paths.map(({ state }) => state)]).toEqual([false, ["online", "offline"]]);
+  if (hanging !== undefined) hanging.automatic = true;
   await closing;
-  expect(events()).toContain("store-path-hangs");
-  expect(workers.started[1]?.engine.closed).toBe(true);
+  expect(workers.started.map(({ engine }) => engine.closed)).toEqual([true, true]);
+});
+
+test("a disk that hangs is not asked again and again, and new files go to the others", async () => {
+  const { store, workers, clock } = await stage([pathSettings(0), pathSettings(1)]);
+  const hanging = workers.started[0];
+  if (hanging !== undefined) hanging.automatic = false;
+  clock.advance(1000);
+  await turns();
+  expect(store.hanging).toEqual([]);
+  for (let second = 0; second < 5; second += 1) {
+    clock.advance(1000);
+    await turns();
+  }
+  expect(store.hanging).toEqual([0]);
+  for (let file = 0; file < 3; file += 1) await store.upload(anyPath, flowOfBytes(pattern(10)));
+  expect(placeOf(workers)).toEqual([0, 3]);
+  if (hanging !== undefined) hanging.automatic = true;
+  await turns(20);
+  expect(store.hanging).toEqual([]);
+  for (let file = 0; file < 2; file += 1) await store.upload(anyPath, flowOfBytes(pattern(10)));
+  expect(placeOf(workers)).toEqual([1, 4]);
+  await store.close();
+});
+
+test("a path that opens slowly is not waited for once another one serves, and joins later", async () => {
+  const workers = inThreadWorkers(true);
+  const held: (() => void)[] = [];
+  const slow: Workers = {
+    start: (entry, data) => {
+      const worker = workers.start(entry, data);
+      if (workers.started.length > 1) return worker;
+      const late: WorkerThread = { onMessage: () => {}, onExit: () => {} };
+      worker.onMessage = (message) => held.push(() => late.onMessage(message));
+      worker.onExit = (error) => late.onExit(error);
+      return late;
+    },
+  };
+  const clock = new ManualClock();
+  const { log, records } = collectedLog();
+  const store = new LocalFileStore({
+    paths: [pathSettings(0), pathSettings(1)],
+    workers: slow,
+    clock,
+    log,
+    reserved: () => ({ kind: "bytes", bytes: 1024 ** 3 }),
+    policy: () => "round-robin",
+  });
+  let started = false;
+  const starting = store.start().then(() => {
+    started = true;
+  });
+  clock.advance(9_999);
+  await turns(20);
+  expect(started).toBe(false);
+  clock.advance(1);
+  await starting;
+  expect(records.map(({ event }) => event)).toEqual(["store-path-opens-slowly"]);
+  expect(store.paths.map(({ state }) => state)).toEqual(["opening", "online"]);
+  store.setSource({ kind: "address", address: "10.0.0.9" });
+  for (const release of held) release();
+  await turns(20);
+  expect(store.paths.map(({ state, freeBytes }) => [state, freeBytes > 0])).toEqual([
+    ["online", true],
+    ["online", true],
+  ]);
+  expect(workers.started.map(({ engine }) => engine.source)).toEqual(
+    Array(2).fill({ kind: "address", address: "10.0.0.9" }),
+  );
+  await store.close();
 });
