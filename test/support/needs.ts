@@ -3,6 +3,7 @@
  * is missing the test is skipped with a line that says how to get it; under `CAIRN_NO_SKIP=1` (`.ci/run`) it fails instead.
  */
 import { accessSync, constants } from "node:fs";
+import { networkInterfaces } from "node:os";
 import { delimiter, join } from "node:path";
 import { type TestContext, test } from "vitest";
 
@@ -37,6 +38,13 @@ export function file(path: string, how: string): Need {
 /** The rights of the super-user, such as for network namespaces and mounts. */
 export function root(): Need {
   return { what: "root", present: process.getuid?.() === 0, how: "run the tests as root" };
+}
+
+/** Containers often have none. */
+export function ipv6Loopback(): Need {
+  const addresses = Object.values(networkInterfaces()).flat();
+  const present = addresses.some((each) => each?.address === "::1");
+  return { what: "::1", present, how: "sysctl net.ipv6.conf.lo.disable_ipv6=0" };
 }
 
 /** What of `wanted` is missing, as one line; undefined where nothing is. */

@@ -181,7 +181,9 @@ export class NodeNetwork implements Network {
         onConnection(new NodeConnection(socket, hook));
       });
       server.once("error", reject);
-      server.listen({ host: options.address, port: options.port, backlog: options.backlog }, () => {
+      const { address: host, port, backlog } = options;
+      // "::" is every IPv6 address and no IPv4 one, so that 0.0.0.0 can be listened on beside it.
+      server.listen({ host, port, backlog, ipv6Only: true }, () => {
         server.off("error", reject);
         // Running out of descriptors shows here; the listener goes on when some are free again.
         server.on("error", ignoreChunk);

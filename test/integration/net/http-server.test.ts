@@ -8,6 +8,7 @@ import type { HttpExchangeRecord, HttpHandler } from "#net/http-message.ts";
 import { HttpServer } from "#net/http-server.ts";
 import { nodeClock } from "#platform/node/node-clock.ts";
 import { send, sendRaw } from "../../support/gateway-fixture.ts";
+import { ipv6Loopback, needs } from "../../support/needs.ts";
 import { until } from "../../support/settled.ts";
 
 interface Fixture {
@@ -459,4 +460,12 @@ test("several addresses share one port", async () => {
     socket.once("data", (chunk: Buffer) => resolve(chunk.toString().split("\r\n")[0]));
   });
   expect(status).toBe("HTTP/1.1 200 OK");
+});
+
+needs(ipv6Loopback())("IPv4 and IPv6 are served side by side at one port", async () => {
+  const { server } = await serve(hello);
+  const port = await server.listen(["0.0.0.0", "::"], 0);
+  for (const host of ["127.0.0.1", "[::1]"]) {
+    expect(await (await fetch(`http://${host}:${port}/`)).text()).toBe("hello");
+  }
 });

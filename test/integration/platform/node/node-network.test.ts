@@ -2,6 +2,7 @@
 import { afterEach, expect, test } from "vitest";
 import type { Connection, Listener } from "#platform/network.ts";
 import { NodeNetwork } from "#platform/node/node-network.ts";
+import { ipv6Loopback, needs } from "../../../support/needs.ts";
 import { until } from "../../../support/settled.ts";
 
 const network = new NodeNetwork();
@@ -150,3 +151,24 @@ test("the machine's addresses include the loopback", () => {
     expect.objectContaining({ address: "127.0.0.1", prefixLength: 8, family: 4, internal: true }),
   );
 });
+
+needs(ipv6Loopback())(
+  "all IPv4 and all IPv6 addresses are listened on side by side, at one port",
+  async () => {
+    const peers: string[] = [];
+    const take = (connection: Connection): void => {
+      peers.push(connection.remoteAddress);
+      connection.destroy();
+    };
+    const four = await network.listen({ address: "0.0.0.0", port: 0, backlog: 16 }, take);
+    const { port } = four;
+    const six = await network.listen({ address: "::", port, backlog: 16 }, take);
+    cleanups.push(() => Promise.all([four.close(), six.close()]));
+    for (const address of ["127.0.0.1", "::1"]) {
+      const connection = await network.connect({ address, port, timeoutMs: 1000 });
+      connection.destroy();
+    }
+    await until(() => peers.length === 2, "both are accepted");
+    expect(peers.sort()).toEqual(["127.0.0.1", "::1"]);
+  },
+);
