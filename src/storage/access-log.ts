@@ -1,6 +1,7 @@
 /**
  * One line for each request of a client, in the original's format (protocol §5.4):
- * `[time] address action filename status milliseconds requestBytes replyBytes`.
+ * `[time] address action filename status milliseconds requestBytes replyBytes`. The time is UTC, as in our other logs; the
+ * original writes the local one, which summer time repeats for an hour a year.
  */
 import type { Clock } from "#platform/clock.ts";
 

@@ -127,7 +127,7 @@ export const storageSection = table("The storage role, which keeps the files.", 
   access_log: setting(path({ mayBeEmpty: true }), {
     default: "",
     applies: "role-restart",
-    says: "File that gets one line for each request of a client; empty writes none.",
+    says: "File that gets one line for each request of a client, with its time in UTC; empty writes none.",
   }),
 });
 
