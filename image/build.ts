@@ -16,7 +16,7 @@ async function main(names: readonly string[]): Promise<void> {
   if (wanted("client")) await buildClientPackage();
   const machines = targets.filter((target) => wanted(target.arch));
   if (machines.length === 0) return;
-  const bundle = await bundleProgram(join(work, "bundle"));
+  const bundle = bundleProgram(join(work, "bundle"), "executable");
   for (const target of machines) buildExecutable(target, bundle);
   const inside = [...bundle.packages, `node-linux-${process.arch}`];
   writeFileSync(join(dist, "third-party-licenses.txt"), licenseTexts(inside));

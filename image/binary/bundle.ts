@@ -1,12 +1,12 @@
 /**
- * The program and its worker threads as one CommonJS script each, which is what the single executable takes (an ESM main
- * starts 70 ms slower). Not minified, so that a stack trace names what failed.
+ * The program and its worker threads as one CommonJS script each (an ESM main starts 70 ms slower, and the single executable
+ * takes nothing else). Not minified, so that a stack trace names what failed.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build, type Metafile } from "esbuild";
-import { locateWorker, workerAssets } from "#platform/node/node-workers.ts";
+import { type BuildOptions, buildSync, type Metafile } from "esbuild";
+import { locateWorker, workerScripts } from "#platform/node/node-workers.ts";
 import { root } from "../paths.ts";
 
 export interface Bundle {
@@ -17,16 +17,33 @@ export interface Bundle {
   readonly packages: readonly string[];
 }
 
+/** Who runs the scripts. */
+export type Runner = "executable" | "node";
+
 /** Esbuild takes names without endings. */
 interface EntryPoint {
   readonly out: string;
   readonly in: string;
 }
 
+const scriptEnding = ".cjs";
+
+const runnerOptions = {
+  // There are no files beside the executable; whoever asks for the module's place does so only when run from sources.
+  executable: { define: { "import.meta.url": '"file:///cairn/executable"' } },
+  // The scripts lie below `node_modules`, where the addon is found, and have their maps beside them.
+  node: {
+    define: { "import.meta.url": "bundleUrl" },
+    banner: { js: 'const bundleUrl = require("node:url").pathToFileURL(__filename).href;' },
+    external: ["better-sqlite3"],
+    sourcemap: "linked",
+  },
+} as const satisfies Readonly<Record<Runner, BuildOptions>>;
+
 /** Writes the scripts below `folder`. */
-export async function bundleProgram(folder: string): Promise<Bundle> {
+export function bundleProgram(folder: string, runner: Runner): Bundle {
   const workers = workerEntryPoints();
-  const result = await build({
+  const result = buildSync({
     absWorkingDir: root,
     entryPoints: [{ out: "main", in: "src/main.ts" }, ...workers],
     outdir: folder,
@@ -34,16 +51,18 @@ export async function bundleProgram(folder: string): Promise<Bundle> {
     platform: "node",
     target: "node26",
     format: "cjs",
-    outExtension: { ".js": ".cjs" },
-    // There are no files beside the executable; whoever asks for the module's place does so only when run from sources.
-    define: { "import.meta.url": '"file:///cairn/executable"' },
+    outExtension: { ".js": scriptEnding },
     legalComments: "none",
     metafile: true,
     logLevel: "warning",
+    ...runnerOptions[runner],
   });
-  const scripts = workers.map(({ out }) => [`${out}.js`, join(folder, `${out}.cjs`)]);
+  const scripts = workers.map(({ out }) => [
+    `${out}${scriptEnding}`,
+    join(folder, `${out}${scriptEnding}`),
+  ]);
   return {
-    main: join(folder, "main.cjs"),
+    main: join(folder, `main${scriptEnding}`),
     workers: Object.fromEntries(scripts) as Record<string, string>,
     packages: packagesOf(result.metafile),
   };
@@ -51,11 +70,12 @@ export async function bundleProgram(folder: string): Promise<Bundle> {
 
 /** The threads that the program knows, under the names by which it asks for them. */
 function workerEntryPoints(): EntryPoint[] {
-  const entries = Object.keys(workerAssets) as (keyof typeof workerAssets)[];
+  const entries = Object.keys(workerScripts) as (keyof typeof workerScripts)[];
   return entries.map((entry) => {
     const code = locateWorker(entry);
     if (!("file" in code)) throw new Error("the build runs from the sources");
-    return { out: workerAssets[entry].replace(/\.js$/, ""), in: fileURLToPath(code.file) };
+    const out = workerScripts[entry].slice(0, -scriptEnding.length);
+    return { out, in: fileURLToPath(code.file) };
   });
 }
 

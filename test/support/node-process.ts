@@ -7,6 +7,10 @@ import { fileURLToPath } from "node:url";
 import { freePorts } from "./free-ports.ts";
 
 const mainFile = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+/** Else every start strips the types of all sources anew. */
+const compileCache = fileURLToPath(
+  new URL("../../node_modules/.cache/cairn/compile", import.meta.url),
+);
 const startLimitMs = 20_000;
 const stopLimitMs = 40_000;
 
@@ -78,7 +82,7 @@ export class NodeProcess {
     const child = spawn(command, [...leading, "serve", ...sets.flatMap((set) => ["--set", set])], {
       stdio: ["ignore", "pipe", "pipe"],
       cwd: options.dataDirectory,
-      env: { ...process.env, ...options.environment },
+      env: { NODE_COMPILE_CACHE: compileCache, ...process.env, ...options.environment },
     });
     return new NodeProcess(child, ports, options.dataDirectory);
   }

@@ -19,7 +19,7 @@ function each(folders: readonly string[], reach: readonly string[]): [string, re
   return folders.map((folder) => [folder, reach]);
 }
 
-/** Folder of `src/` to the folders it may import from, beside itself. `main` is `src/main.ts`, and `program` is what it loads. */
+/** Folder of `src/` to the folders it may import from, beside itself. `main` is `src/main.ts`. */
 export const layers: ReadonlyMap<string, readonly string[]> = new Map([
   ["base", []],
   ["model", ["base"]],
@@ -33,8 +33,7 @@ export const layers: ReadonlyMap<string, readonly string[]> = new Map([
   ...each(roles, roleReach),
   ["daemon", [...roleReach, ...roles]],
   ["cli", ["base", "model", "control", "config", "platform", "client"]],
-  ["program", [...roleReach, ...roles, "daemon", "cli"]],
-  ["main", [...roleReach, ...roles, "daemon", "cli", "program"]],
+  ["main", [...roleReach, ...roles, "daemon", "cli"]],
 ]);
 
 /** The real outside world. Only entries choose it; everybody else is handed an interface. */
@@ -47,8 +46,7 @@ export interface Entry {
 
 /** Where threads, processes and other people's programs begin: reachability starts here, and these may name the real world. */
 export const entries: readonly Entry[] = [
-  { path: "src/main.ts", reason: "the process" },
-  { path: "src/program.ts", reason: "what the process loads: it puts the real world in" },
+  { path: "src/main.ts", reason: "the process: it puts the real world in" },
   { path: "src/filestore/worker/store-path-worker.ts", reason: "a worker thread" },
   { path: "src/client/open-client.ts", reason: "the client package" },
 ];
@@ -63,7 +61,6 @@ export const keptFiles: readonly Entry[] = [
 
 /** Beside the real world, who may use which of Node's modules for input and output. */
 export const ioModules: ReadonlyMap<string, readonly string[]> = new Map([
-  ["src/main.ts", ["node:module"]],
   ["src/net/http-server.ts", ["node:http", "node:net"]],
 ]);
 

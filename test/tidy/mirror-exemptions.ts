@@ -3,7 +3,6 @@ import type { Exemption } from "./rules/mirrors.ts";
 
 export const mirrorExemptions: readonly Exemption[] = [
   { path: "src/main.ts", reason: "the start of the process; every end-to-end test runs it" },
-  { path: "src/program.ts", reason: "as the former: it names the real world and nothing else" },
   {
     path: "src/filestore/worker/store-path-worker.ts",
     reason:

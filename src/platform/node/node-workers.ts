@@ -1,9 +1,7 @@
 /**
- * Worker threads of Node. From the sources a thread runs its entry file; the single executable carries each entry as a text
- * asset and starts the thread from that. Main thread.
+ * Worker threads of Node. From the sources a thread runs its entry file, in a bundle the script beside the program's; the single
+ * executable carries each entry as a text asset and starts the thread from that. Main thread.
  */
-import { getCompileCacheDir } from "node:module";
-import { dirname } from "node:path";
 import { getAsset, isSea } from "node:sea";
 import { Worker } from "node:worker_threads";
 import type { WorkerEntry, Workers, WorkerThread } from "#platform/workers.ts";
@@ -11,24 +9,16 @@ import type { WorkerEntry, Workers, WorkerThread } from "#platform/workers.ts";
 /** What a thread runs: a file, or a script as text. */
 export type WorkerCode = { readonly file: URL } | { readonly script: string };
 
-/** Names in the executable; `image/binary/` puts the scripts there. */
-export const workerAssets: Readonly<Record<WorkerEntry, string>> = {
-  "store-path-worker": "store-path-worker.js",
+/** Names of the scripts in the executable and beside a bundled program; `image/binary/` puts them there. */
+export const workerScripts: Readonly<Record<WorkerEntry, string>> = {
+  "store-path-worker": "store-path-worker.cjs",
 };
 
 /** Where the code of an entry is in this process. */
 export function locateWorker(entry: WorkerEntry): WorkerCode {
-  if (isSea()) return { script: getAsset(workerAssets[entry], "utf8") };
-  return { file: sourceFile(entry) };
-}
-
-/**
- * Threads look for the compile cache in their environment only. Without it each strips the types of its files anew, which
- * takes 65 ms and 27 MB instead of 30 ms and 11 MB. Node keeps a folder of its version in the one that it is given.
- */
-function environmentOfSources(): NodeJS.ProcessEnv {
-  const cache = getCompileCacheDir();
-  return cache === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: dirname(cache) };
+  if (isSea()) return { script: getAsset(workerScripts[entry], "utf8") };
+  const bundled = !import.meta.url.endsWith(".ts");
+  return { file: bundled ? new URL(workerScripts[entry], import.meta.url) : sourceFile(entry) };
 }
 
 /** Written out one by one, so that tools see which files are entries. */
@@ -46,7 +36,7 @@ class NodeWorkerThread implements WorkerThread {
   constructor(code: WorkerCode, data: unknown) {
     const worker =
       "file" in code
-        ? new Worker(code.file, { workerData: data, env: environmentOfSources() })
+        ? new Worker(code.file, { workerData: data })
         : new Worker(code.script, { workerData: data, eval: true });
     let failure: Error | undefined;
     worker.on("message", (message: unknown) => this.onMessage(message));

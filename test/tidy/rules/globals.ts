@@ -23,11 +23,8 @@ const forbiddenMembers: ReadonlyMap<string, string> = new Map([
   ["Math.random", "Random"],
 ]);
 
-/** These start and end the process, so they may name it. */
-const exceptions: ReadonlyMap<string, readonly string[]> = new Map([
-  ["src/main.ts", ["process"]],
-  ["src/program.ts", ["process"]],
-]);
+/** It starts and ends the process, so it may name it. */
+const exceptions: ReadonlyMap<string, readonly string[]> = new Map([["src/main.ts", ["process"]]]);
 
 /** Forbidden globals in a file of `src/` outside of the real world. */
 export function checkGlobals(source: Source): string[] {
