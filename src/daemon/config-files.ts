@@ -23,7 +23,7 @@ export function loadConfigFiles(host: Host, request: ConfigRequest): LoadedConfi
   const directory = host.workingDirectory;
   const sources: ConfigSource[] = [
     ...fileSources(host, request.file),
-    { kind: "environment", variables: host.environment },
+    { kind: "environment", variables: withoutCommandLine(host.environment) },
     { kind: "command-line", settings: request.settings },
   ];
   const secretTexts = new Map<string, string>();
@@ -32,6 +32,17 @@ export function loadConfigFiles(host: Host, request: ConfigRequest): LoadedConfi
     if (text !== undefined) secretTexts.set(path, text);
   }
   return loadConfig(sources, { directory, secretTexts });
+}
+
+/** What the command line takes from the environment is no setting. */
+function withoutCommandLine(variables: Host["environment"]): Host["environment"] {
+  const {
+    CAIRN_TRACKERS: _trackers,
+    CAIRN_CONFIG: _config,
+    CAIRN_SOCKET: _socket,
+    ...rest
+  } = variables;
+  return rest;
 }
 
 function fileSources(host: Host, named: string | undefined): ConfigSource[] {

@@ -44,11 +44,20 @@ export const gatewaySection = table("The HTTP gateway.", {
     fastdfs: "mod_fastdfs.conf url_have_group_name",
     says: "Whether paths begin with the group, /group1/M00/…; otherwise storage.group is meant.",
   }),
-  accel_redirect_prefix: setting(text({ maxLength: 200 }), {
-    default: "",
-    applies: "role-restart",
-    says: "In front of a store path's number in the header X-Accel-Redirect, such as /_cairn_store: an nginx before us then sends plain files from the store path by itself; empty sends them from here.",
-  }),
+  accel_redirect_prefix: setting(
+    text({
+      maxLength: 200,
+      form: {
+        words: "a path of letters, digits, - _ and /, beginning with /, or empty",
+        accepts: (prefix) => prefix === "" || /^\/[\w/-]*$/.test(prefix),
+      },
+    }),
+    {
+      default: "",
+      applies: "role-restart",
+      says: "In front of a store path's number in the header X-Accel-Redirect, such as /_cairn_store: an nginx before us then sends plain files from the store path by itself; empty sends them from here.",
+    },
+  ),
   anti_leech: table("Tokens without which files are not served (FastDFS's anti-steal).", {
     check: setting(flag(), {
       default: false,
