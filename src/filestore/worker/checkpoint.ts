@@ -18,16 +18,17 @@ import { FileError, type Files } from "#platform/files.ts";
 
 const maxStateBytes = 4096;
 
-/** Undefined on the first start. Throws `store-path-unfit` for what this release cannot read, and `FileError`. */
-export function readEngineState(files: Files, layout: FileLayout): EngineState | undefined {
+/** Undefined on the first start. Throws `store-path-unfit` for what a later release wrote, and `FileError`. */
+export function readEngineState(
+  files: Files,
+  layout: FileLayout,
+): EngineState | "damaged" | undefined {
   const text = readSmallFile(files, layout.state, maxStateBytes);
   if (text === undefined) return undefined;
   const state = parseEngineState(text);
-  if (state !== undefined && state.version <= engineStateVersion) return state;
-  const problem =
-    state === undefined
-      ? "is damaged: remove it if the store path was closed in good order, else restore it"
-      : `was written by a newer release (format ${state.version}): use that release`;
+  if (state === undefined) return "damaged";
+  if (state.version <= engineStateVersion) return state;
+  const problem = `was written by a newer release (format ${state.version}): use that release`;
   throw fileStoreError("store-path-unfit", `${layout.state} ${problem}`);
 }
 
@@ -62,6 +63,22 @@ export class Checkpoint {
       if (!(error instanceof FileError)) throw error;
       this.#log.warn("checkpoint-not-written", { problem: error.message });
     }
+  }
+
+  /**
+   * Notes in the very bytes of the last note that the path is in use again, for a disk without room for a new one. Throws
+   * `FileError`.
+   */
+  reuse(state: EngineState): void {
+    const descriptor = this.#files.open(this.#layout.state, "read-write");
+    try {
+      const text = formatEngineState({ ...state, clean: false });
+      this.#files.write(descriptor, Buffer.from(text), 0);
+      this.#files.flush(descriptor);
+    } finally {
+      this.#files.close(descriptor);
+    }
+    this.#position = state.checkpoint;
   }
 
   /** Everything before `position` is as it says; `clean` at an orderly end. Throws `FileError`. */

@@ -18,3 +18,5 @@ export const maxTrunkLinks = 4;
 export const fileTimeLagMs = 20;
 /** End of the binlog that is read at a start to find the place in the rotation of directories again: about 700 records. */
 export const distributionSearchBytes = 64 * 1024;
+/** End of the binlog that is looked at when the checkpoint is lost: it is never further away, but for long changes under way. */
+export const damagedTailBytes = 4 * checkpointBytes;

@@ -19,7 +19,7 @@ import {
 } from "#filestore/worker/directory-tree.ts";
 import { diskFailure, type FileStoreError } from "#filestore/worker/disk-failure.ts";
 import { FileLayout } from "#filestore/worker/file-layout.ts";
-import { distributionSearchBytes } from "#filestore/worker/limits.ts";
+import { damagedTailBytes, distributionSearchBytes } from "#filestore/worker/limits.ts";
 import { rollForward } from "#filestore/worker/roll-forward.ts";
 import { StagedFiles } from "#filestore/worker/staged-files.ts";
 import type { EngineParts, StorePath } from "#filestore/worker/store-path.ts";
@@ -34,6 +34,8 @@ export interface OpenReport {
   /** A C storage's store path was taken over. */
   readonly adopted: boolean;
 }
+
+type FoundState = EngineState | "damaged" | undefined;
 
 export interface OpenedStorePath {
   readonly store: StorePath;
@@ -74,7 +76,7 @@ function open(settings: StorePathSettings, parts: EngineParts): OpenedStorePath 
       locks: new Set(),
       staged: new StagedFiles(files, layout, log),
     };
-    const tail = state === undefined ? [] : readRecords(parts, layout, state.checkpoint);
+    const tail = readTail(parts, layout, { state, end: binlog.position });
     const settled = rollForward(store, tail);
     const checkpoint = new Checkpoint(
       { files, layout, log },
@@ -94,7 +96,7 @@ function takeDirectory(
   settings: StorePathSettings,
   parts: EngineParts,
   layout: FileLayout,
-): EngineState | undefined {
+): FoundState {
   const { files } = parts;
   if (files.stat(layout.directory, true)?.kind !== "directory") {
     throw fileStoreError(
@@ -105,7 +107,7 @@ function takeDirectory(
   const seen = readEngineState(files, layout);
   checkSubdirCount(files, layout, {
     configured: settings.subdirCount,
-    noted: seen?.subdirCount,
+    noted: seen === "damaged" ? undefined : seen?.subdirCount,
   });
   refuseRunningStorage(files, settings.adoptBasePath);
   for (const path of [layout.data, layout.own]) makeIfMissing(files, path);
@@ -116,18 +118,34 @@ function takeDirectory(
 }
 
 /** A full disk can be read and emptied; what cannot be noted makes the next start slower, that is all. */
-function noteOpening(
-  store: StorePath,
-  checkpoint: Checkpoint,
-  state: EngineState | undefined,
-): void {
+function noteOpening(store: StorePath, checkpoint: Checkpoint, state: FoundState): void {
   try {
     checkpoint.write(store.binlog.position, false);
   } catch (error) {
     const full = error instanceof FileError && error.code === "ENOSPC";
-    if (!full || state === undefined) throw error;
+    if (!full || state === undefined || state === "damaged") throw error;
+    checkpoint.reuse(state);
     store.log.warn("checkpoint-not-written", { problem: error.message });
   }
+}
+
+/**
+ * The records that may be half done. None after an orderly end: what stands there now was written by a C storage that had the path
+ * meanwhile, and is that one's business. Without a legible note, more of them than can be needed.
+ */
+function readTail(
+  parts: EngineParts,
+  layout: FileLayout,
+  known: { readonly state: FoundState; readonly end: BinlogPosition },
+): readonly BinlogRecord[] {
+  const { state, end } = known;
+  if (state === undefined) return [];
+  if (state === "damaged") {
+    parts.log.error("engine-state-damaged", { path: layout.state });
+    const offset = Math.max(0, end.offset - damagedTailBytes);
+    return readRecords(parts, layout, { ...end, offset });
+  }
+  return state.clean ? [] : readRecords(parts, layout, state.checkpoint);
 }
 
 /** The end of the present binlog file, or of the one before a new one, is enough to find the rotation's place again. */

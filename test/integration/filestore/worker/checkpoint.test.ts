@@ -5,6 +5,7 @@ import { FileLayout } from "#filestore/worker/file-layout.ts";
 import { checkpointBytes } from "#filestore/worker/limits.ts";
 import { FileError } from "#platform/files.ts";
 import { MemoryFiles } from "../../../support/memory-files.ts";
+import { writeFile } from "../../../support/store-path-vectors.ts";
 
 const layout = new FileLayout("/disk", 0);
 
@@ -14,7 +15,10 @@ function setUp() {
   const log = new Log("test", (record) => logs.push(record));
   const begin = { index: 0, offset: 500 };
   const checkpoint = new Checkpoint({ files, layout, log }, { subdirCount: 8, position: begin });
-  const noted = () => readEngineState(files, layout);
+  const noted = () => {
+    const state = readEngineState(files, layout);
+    return state === "damaged" ? undefined : state;
+  };
   return { files, logs, checkpoint, noted, begin };
 }
 
@@ -51,4 +55,22 @@ test("a note that cannot be written is logged, and tried again later", () => {
   files.rename = rename;
   checkpoint.advance({ index: 0, offset: 500 + 2 * checkpointBytes });
   expect(noted()?.checkpoint.offset).toBe(500 + 2 * checkpointBytes);
+});
+
+test("on a full disk the old note is changed in its place: the path is in use", () => {
+  const { files, checkpoint, noted } = setUp();
+  checkpoint.write({ index: 2, offset: 77 }, true);
+  const state = noted();
+  if (state === undefined) throw new Error("it was just written");
+  checkpoint.reuse(state);
+  files.powerCut();
+  expect(noted()).toEqual({ ...state, clean: false });
+});
+
+test("what is no state is called damaged", () => {
+  const { files } = setUp();
+  for (const text of ["", "\0\0\0", "version=1\n"]) {
+    writeFile(files, layout.state, text);
+    expect(readEngineState(files, layout)).toBe("damaged");
+  }
 });

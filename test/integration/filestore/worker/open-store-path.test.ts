@@ -101,14 +101,32 @@ test("another number of directories than the store path was made for is refused"
   expect(refusal(files)).toBe("opened");
 });
 
-test("a state that is damaged, or of a newer release, is refused", () => {
+test("a state of a newer release is refused", () => {
   const files = new MemoryFiles(directory);
   openEngine({ files, directory }).close();
   const state = readText(files, "/disk/data/.cairn/state");
   write(files, "/disk/data/.cairn/state", state.replace("version=1", "version=2"));
   expect(refusal(files)).toContain("was written by a newer release (format 2)");
-  write(files, "/disk/data/.cairn/state", "\0\0\0");
-  expect(refusal(files)).toContain("is damaged");
+});
+
+test("without a legible state the end of the binlog is looked at", () => {
+  const files = new MemoryFiles(directory);
+  const engine = openEngine({ files, directory });
+  const name = put(engine, { kind: "appender", extension: "log" }, "0123456789");
+  commit(engine, engine.prepareTruncate(name, 4));
+  engine.close();
+  // As if the end had come between the record and the truncation.
+  write(files, `/disk/data/${name.slice(4)}`, "0123456789");
+  for (const [text, size] of [
+    [readText(files, "/disk/data/.cairn/state"), 10],
+    ["\0\0\0", 4],
+  ] as const) {
+    write(files, "/disk/data/.cairn/state", text);
+    const logs: LogRecord[] = [];
+    const again = openEngine({ files, directory, logs });
+    expect(again.facts(name).sizeBytes).toBe(size);
+    expect(logs.map(({ event }) => event)).toEqual(size === 4 ? ["engine-state-damaged"] : []);
+  }
 });
 
 test("what the system refuses is said in words", () => {
@@ -143,6 +161,8 @@ test("a full disk that was in use before is opened, and can be read and emptied"
   expect(readBack(full, name).toString()).toBe("abc");
   commit(full, full.prepareRemove(name));
   expect(viewOf(files, directory).files).toEqual({});
+  // The note still says where to look, and now that it was not the end.
+  expect(readText(files, "/disk/data/.cairn/state")).toContain("clean=0\n");
 });
 
 test("a start that fails half-way can be repeated", () => {
