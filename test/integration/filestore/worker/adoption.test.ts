@@ -233,3 +233,16 @@ test("appended to, described and deleted: C's files are files like ours", () => 
   commit(engine, engine.prepareRemove(slaveMaster));
   expect(() => engine.openRead(slaveMaster)).toThrow("there is no file");
 });
+
+test("what C wrote to the binlog between two of our runs is never carried out", () => {
+  const files = inPlace();
+  const settings = { adoptBasePath: `${root}/path0` };
+  const engine = openPath(files, 0, settings);
+  const name = put(engine, { kind: "normal", extension: "txt" }, "ours");
+  engine.close();
+  const path = `${root}/path0/data/sync/binlog.000`;
+  writeFile(files, path, `${readText(files, path)}1795409999 D ${name}\n`);
+  const again = openPath(files, 0, settings);
+  expect(again.openReport).toEqual({ rolledForward: 0, swept: 0, adopted: false });
+  expect(readBack(again, name).toString()).toBe("ours");
+});
