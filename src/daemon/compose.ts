@@ -8,6 +8,7 @@ import type { Log } from "#base/log.ts";
 import { MetricRegistry } from "#base/metrics.ts";
 import type { Config } from "#config/schema.ts";
 import { parseStorageIds } from "#config/storage-ids.ts";
+import { explainListenFailure, type ListeningPart } from "#daemon/listen-failure.ts";
 import { chooseNodeAddress } from "#daemon/node-address.ts";
 import { registerNodeMetrics } from "#daemon/node-metrics.ts";
 import {
@@ -182,7 +183,7 @@ class Composition {
       admits: (address) => this.#admits(address),
       inheritance: () => this.#leftByTracker(),
     });
-    const running = await role.start(new AbortController().signal);
+    const running = await listening("tracker", role.start(new AbortController().signal));
     this.#roles.push("tracker", {
       stop: async () => {
         await running[Symbol.asyncDispose]();
@@ -255,7 +256,7 @@ class Composition {
       admits: (address) => this.#admits(address),
       accessLog: file === undefined ? undefined : new AccessLog(clock, (line) => file.write(line)),
     });
-    const running = await role.start();
+    const running = await listening("storage", role.start());
     this.#roles.push("storage", running);
     return running;
   }
@@ -294,9 +295,17 @@ class Composition {
       metrics: this.#metrics,
       readiness: () => readinessProblems(store, storage),
     });
-    const running = await role.start(new AbortController().signal);
+    const running = await listening("gateway", role.start(new AbortController().signal));
     this.#roles.push("gateway", running);
     return running;
+  }
+}
+
+async function listening<T>(part: ListeningPart, start: Promise<T>): Promise<T> {
+  try {
+    return await start;
+  } catch (error) {
+    throw explainListenFailure(part, error);
   }
 }
 

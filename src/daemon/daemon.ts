@@ -11,6 +11,7 @@ import { formatBanner } from "#daemon/banner.ts";
 import { closeGraceMs, type RunningNode, startNode } from "#daemon/compose.ts";
 import { type ConfigRequest, loadConfigFiles } from "#daemon/config-files.ts";
 import { type RunningControl, startControl } from "#daemon/control.ts";
+import { explainListenFailure } from "#daemon/listen-failure.ts";
 import { LogOutput } from "#daemon/log-output.ts";
 import { exitCodeOf, exitCodes } from "#daemon/shutdown.ts";
 import type { StorePathReport } from "#filestore/file-store.ts";
@@ -94,9 +95,10 @@ class Daemon {
     try {
       control = await this.#startControl(node);
     } catch (error) {
-      this.#log.error("start-failed", { why: describeError(error) });
+      const failure = explainListenFailure("control", error);
+      this.#log.error("start-failed", { why: describeError(failure) });
       await node.stop(0);
-      return exitCodeOf(error);
+      return exitCodeOf(failure);
     }
     this.#node = node;
     this.#ready(node);

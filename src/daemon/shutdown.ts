@@ -44,6 +44,7 @@ export function exitCodeOf(error: unknown): ExitCode {
   if (error instanceof AppError) {
     const known = byErrorCode.get(error.code);
     if (known !== undefined) return known;
+    if (error.code === "listen-failed") return exitCodeOf(error.cause);
   }
   const errno = (error as { readonly code?: unknown } | undefined)?.code;
   return (typeof errno === "string" ? byErrno.get(errno) : undefined) ?? exitCodes.failure;
