@@ -101,14 +101,7 @@ export function stepOf(request: Buffer, reply: Frame): ClientStep | undefined {
         expected: ok ? parseMetadata(reply.body) : undefined,
       };
     case "queryFileInfo":
-      return {
-        run: async (client) => {
-          const facts = await client.fileInfo(id, { ask: "always" });
-          const { sizeBytes, timestamp, crc32, sourceAddress } = facts;
-          return { fileSize: sizeBytes, modifiedAt: timestamp, crc32, sourceAddress };
-        },
-        expected: ok ? decoded : refused,
-      };
+      return { run: (client) => factsOf(client, id), expected: ok ? decoded : refused };
     case "downloadFile": {
       // Past the end, and of nothing, our client answers by itself.
       if (!ok && reply.status !== 2) return undefined;
@@ -121,6 +114,14 @@ export function stepOf(request: Buffer, reply: Frame): ClientStep | undefined {
     default:
       return undefined;
   }
+}
+
+/** What the client was told, in the words of the message. */
+async function factsOf(client: FastdfsClient, id: string): Promise<unknown> {
+  const { sizeBytes, timestamp, crc32, sourceAddress } = await client.fileInfo(id, {
+    ask: "always",
+  });
+  return { fileSize: sizeBytes, modifiedAt: timestamp, crc32, sourceAddress };
 }
 
 function storedId(decoded: unknown): string | undefined {
