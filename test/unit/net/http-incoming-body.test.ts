@@ -133,3 +133,23 @@ test("what nobody took costs the connection only where it is large or of unknown
   ]);
   expect(needsClose(undefined, true)).toBe(false);
 });
+
+test("the memory of a chunk goes as soon as the sink is done with it, and nobody else's", async () => {
+  const stream = new FakeStream();
+  const options = { length: undefined, onFirstRead: undefined, onBytes: () => {} };
+  const body = new IncomingBody(stream, options);
+  const seen: number[] = [];
+  const draining = body.drainTo({ write: (chunk) => seen.push(chunk.length) > 0 });
+  const whole = new Uint8Array(65_536);
+  const part = new Uint8Array(65_536).subarray(0, 60_000);
+  const shared = new Uint8Array(new SharedArrayBuffer(65_536));
+  const small = new Uint8Array(100);
+  for (const chunk of [whole, part, shared, small]) stream.emit("data", chunk);
+  expect(seen).toEqual([65_536, 60_000, 65_536, 100]);
+  expect([whole, part, shared, small].map(({ length }) => length)).toEqual([
+    0, 60_000, 65_536, 100,
+  ]);
+  stream.end();
+  await draining;
+  expect(body.receivedBytes).toBe(65_536 + 60_000 + 65_536 + 100);
+});
