@@ -76,10 +76,10 @@ export function storageSettings(
 
 export function storagePathSettings({ storage }: Config, address: string): StorePathSettings[] {
   const source = initialSource(storage.serverId, address);
-  return storage.paths.map(({ directory, readonly }, index) => ({
+  return storage.paths.map((path, index) => ({
     index,
-    directory,
-    readOnly: readonly,
+    directory: path.directory,
+    readOnly: path.readonly,
     subdirCount: storage.subdirCount,
     createAllDirectories: storage.createDirectories === "all",
     distribution: storage.fileDistributeMode,

@@ -38,11 +38,13 @@ test("a member of the table or of the section's folder is a read", () => {
   expect(unread("src/daemon/a.ts", "f(trunkConfig.fileSizeBytes);")).toEqual([]);
   expect(unread("src/tracker/a.ts", "f(this.#settings.fileSizeBytes);")).toEqual([]);
   expect(unread("src/tracker/a.ts", "const { fileSizeBytes } = settings;")).toEqual([]);
+  expect(unread("src/daemon/a.ts", "const { fileSizeBytes } = config.trunk;")).toEqual([]);
 });
 
 test("a setting that only the config knows is found, and so is one whose name is another's", () => {
   const missing = ["tracker.trunk.fileSizeBytes is read by nobody"];
   expect(unread("src/config/a.ts", "f(config.tracker.trunk.fileSizeBytes);")).toEqual(missing);
   expect(unread("src/storage/a.ts", "f(disk.fileSizeBytes);")).toEqual(missing);
+  expect(unread("src/storage/a.ts", "const { fileSizeBytes } = disk;")).toEqual(missing);
   expect(unread("src/tracker/a.ts", "const fileSizeBytes = 1;")).toEqual(missing);
 });

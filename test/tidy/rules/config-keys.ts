@@ -1,4 +1,5 @@
 /** A setting that nobody reads is a lie to whoever sets it. */
+import type { ESTree } from "vite";
 import { type Source, visit } from "../source.ts";
 
 /** The way to a setting in the config, such as `["tracker", "trunk", "fileSizeBytes"]`. */
@@ -6,7 +7,7 @@ export type PropertyPath = readonly string[];
 
 interface Read {
   readonly path: string;
-  /** What the member is taken from, in lower case; empty where a pattern takes it. */
+  /** What the member is taken from, in lower case; empty where a pattern of a parameter takes it. */
   readonly owner: string;
 }
 
@@ -49,15 +50,22 @@ function collectReads(sources: readonly Source[]): Map<string, Read[]> {
         add(node.property.name, lastName(node.object));
       },
       ObjectPattern: (node) => {
-        for (const property of node.properties) {
-          if (property.type === "Property" && property.key.type === "Identifier") {
-            add(property.key.name, "");
-          }
-        }
+        for (const name of takenNames(node)) add(name, "");
+      },
+      VariableDeclarator: (node) => {
+        if (node.id.type !== "ObjectPattern" || node.init === null) return;
+        for (const name of takenNames(node.id)) add(name, lastName(node.init));
       },
     });
   }
   return reads;
+}
+
+/** `port` of `{ port: own }`. */
+function takenNames({ properties }: ESTree.ObjectPattern): string[] {
+  return properties.flatMap((each) =>
+    each.type === "Property" && each.key.type === "Identifier" ? [each.key.name] : [],
+  );
 }
 
 /** `tracker` of `config.tracker` and of `tracker`. */
