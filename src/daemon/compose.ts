@@ -11,6 +11,7 @@ import { parseStorageIds } from "#config/storage-ids.ts";
 import { explainListenFailure, type ListeningPart } from "#daemon/listen-failure.ts";
 import { chooseNodeAddress } from "#daemon/node-address.ts";
 import { registerNodeMetrics } from "#daemon/node-metrics.ts";
+import { nodeName } from "#daemon/node-status.ts";
 import {
   admission,
   gatewaySettings,
@@ -112,13 +113,14 @@ class Composition {
     const database = this.#openState();
     // The store opens its disks while the tracker is already answering.
     const storeStarted = roles.includes("storage") ? this.#startStore() : undefined;
-    const tracker = roles.includes("tracker") ? await this.#startTracker(database) : undefined;
-    await storeStarted;
+    const trackerStarted = roles.includes("tracker") ? this.#startTracker(database) : undefined;
+    const tracker = await bothStarted(trackerStarted, storeStarted);
     const storage = roles.includes("storage")
       ? await this.#startStorage(database, tracker?.listeners[0]?.port)
       : undefined;
     registerNodeMetrics(this.#metrics, {
       version: this.#version,
+      name: nodeName(this.#config, this.#platform.host),
       clock: this.#platform.clock,
       host: this.#platform.host,
       store: this.#store,
@@ -299,6 +301,14 @@ class Composition {
     this.#roles.push("gateway", running);
     return running;
   }
+}
+
+/** Waits for both, whichever fails: what has started must be known when everything is stopped again. */
+async function bothStarted<T>(role: Promise<T> | undefined, store: Promise<void> | undefined) {
+  const [roleEnd, storeEnd] = await Promise.allSettled([role, store]);
+  if (roleEnd.status === "rejected") throw roleEnd.reason;
+  if (storeEnd.status === "rejected") throw storeEnd.reason;
+  return roleEnd.value;
 }
 
 async function listening<T>(part: ListeningPart, start: Promise<T>): Promise<T> {

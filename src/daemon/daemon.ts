@@ -13,6 +13,7 @@ import { type ConfigRequest, loadConfigFiles } from "#daemon/config-files.ts";
 import { type RunningControl, startControl } from "#daemon/control.ts";
 import { explainListenFailure } from "#daemon/listen-failure.ts";
 import { LogOutput } from "#daemon/log-output.ts";
+import { nodeName } from "#daemon/node-status.ts";
 import { exitCodeOf, exitCodes } from "#daemon/shutdown.ts";
 import type { StorePathReport } from "#filestore/file-store.ts";
 import type { Platform } from "#platform/platform.ts";
@@ -133,6 +134,7 @@ class Daemon {
       gateway: node.gateway?.port,
     };
     this.#log.notice("ready", {
+      node: nodeName(this.#loaded.config, host),
       version: this.#request.version,
       address: node.address,
       ...ports,
@@ -206,7 +208,11 @@ class Daemon {
 
   #reload(node: RunningNode): void {
     this.#platform.host.notify("RELOADING=1");
-    node.reopenLogs();
+    try {
+      node.reopenLogs();
+    } catch (error) {
+      this.#log.error("access-log-not-reopened", { why: describeError(error) });
+    }
     try {
       const fresh = loadConfigFiles(this.#platform.host, this.#request);
       const waiting = changesThatNeedRestart(this.#loaded.config, fresh.config);

@@ -7,6 +7,8 @@ import type { StorageSnapshot } from "#storage/storage-role.ts";
 
 export interface MetricSources {
   readonly version: string;
+  /** What people call the node. */
+  readonly name: string;
   readonly clock: Clock;
   readonly host: Host;
   readonly store: FileStore | undefined;
@@ -14,11 +16,12 @@ export interface MetricSources {
 }
 
 export function registerNodeMetrics(registry: MetricRegistry, sources: MetricSources): void {
-  const { clock, host, version } = sources;
+  const { clock, host, version, name } = sources;
   registry.info(
     { name: "cairn_build", help: "The release that runs." },
     { version, runtime: "node" },
   );
+  registry.info({ name: "cairn_node", help: "What people call the node." }, { name });
   const started = registry.gauge({
     name: "process_start_time_seconds",
     help: "When the process started, in seconds since 1970.",

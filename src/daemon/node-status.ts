@@ -37,6 +37,7 @@ export function nodeStatus(facts: StatusFacts): NodeStatus {
     return { endpoint: tracker, state, problem: problem === "" ? undefined : problem };
   });
   return {
+    name: nodeName(config, host),
     version: facts.version,
     state: problems.length === 0 ? "ready" : "degraded",
     processId: host.processId,
@@ -49,6 +50,11 @@ export function nodeStatus(facts: StatusFacts): NodeStatus {
     trackers,
     problems,
   };
+}
+
+/** What people call the node. */
+export function nodeName({ node }: Config, host: Pick<Host, "hostname">): string {
+  return node.name === "" ? host.hostname : node.name;
 }
 
 function roles(node: RunningNode, bind: readonly string[]): RoleStatus[] {

@@ -31,6 +31,7 @@ function statusLines(context: CommandContext, found: NodeStatus): readonly strin
   const upSeconds = nowSeconds(context.world.clock) - found.startedAt;
   const lines: string[] = [
     ...renderFacts([
+      ...(found.name === undefined ? [] : [["node", found.name] as const]),
       ["state", stateWord(found.state, style)],
       ["version", found.version],
       ["address", found.address],

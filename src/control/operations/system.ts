@@ -49,6 +49,8 @@ export const status = operation({
   effect: "read",
   input: nothing,
   output: record({
+    /** What people call the node. */
+    name: optional(word),
     version: word,
     /** `ready` serves; `degraded` serves, but `problems` says what does not. */
     state: choice("starting", "ready", "degraded", "stopping"),

@@ -1,0 +1,59 @@
+/** Metrics of the node as a whole. */
+import { expect, test } from "vitest";
+import { MetricRegistry } from "#base/metrics.ts";
+import { registerNodeMetrics } from "#daemon/node-metrics.ts";
+import type { StorageSnapshot } from "#storage/storage-role.ts";
+import { StorageCounters } from "#storage/storage-statistics.ts";
+import { ManualClock } from "../../support/manual-clock.ts";
+import { MemoryFileStore } from "../../support/memory-file-store.ts";
+import { parseOpenMetrics } from "../../support/open-metrics.ts";
+import { ScriptedHost } from "../../support/scripted-host.ts";
+
+const clock = new ManualClock();
+
+function sampleOf(registry: MetricRegistry, sample: string): number | undefined {
+  const families = parseOpenMetrics(registry.render("openmetrics"));
+  const all = [...families.values()].flatMap((family) => family.samples);
+  const text = (labels: Readonly<Record<string, string>>) =>
+    Object.entries(labels).map(([name, value]) => `,${name}=${value}`);
+  return all.find(({ name, labels }) => `${name}${text(labels).join("")}` === sample)?.value;
+}
+
+test("the process, the store paths and the storage are read when somebody looks", () => {
+  const registry = new MetricRegistry();
+  const host = new ScriptedHost();
+  const counters = new StorageCounters();
+  const snapshot: StorageSnapshot = {
+    port: 23000,
+    connections: { current: 3, peak: 4, limit: 10, refused: 0 },
+    counters,
+    trackers: [{ tracker: "10.0.0.1:22122", state: "joined", problem: "" }],
+  };
+  registerNodeMetrics(registry, {
+    version: "1.2.3",
+    name: "attic",
+    clock,
+    host,
+    store: new MemoryFileStore(),
+    storage: () => snapshot,
+  });
+  expect(sampleOf(registry, "cairn_build_info,version=1.2.3,runtime=node")).toBe(1);
+  expect(sampleOf(registry, "cairn_node_info,name=attic")).toBe(1);
+  expect(sampleOf(registry, "process_resident_memory_bytes")).toBe(1000);
+  expect(sampleOf(registry, "process_start_time_seconds")).toBe(clock.nowMs() / 1000);
+  expect(sampleOf(registry, "filestore_path_online,path=0")).toBe(1);
+  expect(sampleOf(registry, "storage_connections")).toBe(3);
+  expect(sampleOf(registry, "storage_tracker_joined,tracker=10.0.0.1:22122")).toBe(1);
+});
+
+test("counters follow what they are read from, and never fall", () => {
+  const registry = new MetricRegistry();
+  const host = new ScriptedHost();
+  const parts = { version: "1", name: "n", clock, host, store: undefined, storage: undefined };
+  registerNodeMetrics(registry, parts);
+  expect(sampleOf(registry, "process_cpu_seconds_total")).toBe(1.5);
+  host.resources = { ...host.resources, cpuSeconds: 4 };
+  expect(sampleOf(registry, "process_cpu_seconds_total")).toBe(4);
+  host.resources = { ...host.resources, cpuSeconds: 3, openDescriptors: undefined };
+  expect(sampleOf(registry, "process_cpu_seconds_total")).toBe(4);
+});
