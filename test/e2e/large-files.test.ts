@@ -77,6 +77,18 @@ async function smallLoad(node: LiveNode): Promise<void> {
   await Promise.all(clients);
 }
 
+async function ask<Result>(
+  node: LiveNode,
+  call: (storage: StorageCaller) => Promise<Result>,
+): Promise<Result> {
+  const storage = await StorageCaller.connect(node.storage.port);
+  try {
+    return await call(storage);
+  } finally {
+    storage.close();
+  }
+}
+
 function connect(node: LiveNode): Promise<FrameClient> {
   return FrameClient.connect(
     { ...node.storage, timeoutMs: 5000 },
@@ -163,7 +175,6 @@ large(
     forgetPeak(pid);
     await smallLoad(node);
     const smallPeak = peakBytes(pid);
-    const checker = await StorageCaller.connect(node.storage.port);
     const above: Record<string, number> = {};
     const step = async <Result>(what: string, run: () => Promise<Result>): Promise<Result> => {
       forgetPeak(pid);
@@ -177,16 +188,16 @@ large(
     };
 
     const first = await step("upload", () => uploadOverPort(node));
-    expect(await checker.info(first)).toMatchObject({ fileSize: content.length, crc32: sum });
+    const described = { fileSize: content.length, crc32: sum };
+    expect(await ask(node, (storage) => storage.info(first))).toMatchObject(described);
     expect(await step("download", () => downloadOverPort(node, first))).toBe(sum);
     expect(await step("ranges", () => downloadRanges(node, first))).toEqual(rangeSums);
-    await checker.remove(first);
+    await ask(node, (storage) => storage.remove(first));
     for (const how of ["length", "chunked"] as const) {
       const name = await step(`PUT, ${how}`, () => uploadOverHttp(node, how));
-      expect(await checker.info(name)).toMatchObject({ fileSize: content.length, crc32: sum });
-      await checker.remove(name);
+      expect(await ask(node, (storage) => storage.info(name))).toMatchObject(described);
+      await ask(node, (storage) => storage.remove(name));
     }
-    checker.close();
     if (process.env.CAIRN_LARGE_GIB === undefined) return;
     console.info(`peak with small files ${Math.round(smallPeak / mebibyte)} MiB; above it`, above);
   },
