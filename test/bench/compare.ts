@@ -115,6 +115,12 @@ function microseconds(sample: Sample): number {
   return (sample.srv_cpu * 1e6) / Math.max(1, sample.ok);
 }
 
+const usage = `usage: npm run bench -- --generator PATH [--rounds N] [--steps NAME,…]
+         NAME=STORAGE-IP:PORT,TRACKER-IP:PORT,PID[+PID…] …
+test/bench/README.md says where the generator comes from and what the figures were.
+The engine alone: npm run bench:engine; start and memory: npm run bench:start -- "npm start --"
+`;
+
 function main(): void {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
@@ -125,7 +131,9 @@ function main(): void {
     },
   });
   if (values.generator === undefined || positionals.length === 0) {
-    throw new Error("usage: compare.ts --generator PATH NAME=storage,tracker,pid[+pid] …");
+    process.stderr.write(usage);
+    process.exitCode = 2;
+    return;
   }
   const targets = positionals.map(parseTarget);
   const wanted = values.steps === "" ? undefined : values.steps.split(",");

@@ -3,8 +3,8 @@
  * the start of the process until the node is ready, and how much of it is in RAM (`VmRSS`) after a rest. The command is the last
  * argument, so that `npm` is part of what is measured where one writes it:
  *
- *   node test/bench/start.ts "npm start --"
- *   node test/bench/start.ts --rest 30 "dist/cairn-linux-x64 serve"
+ *   npm run bench:start -- "npm start --"
+ *   npm run bench:start -- --rest 30 "dist/cairn-linux-x64 serve"
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -16,7 +16,7 @@ import { freePorts } from "../support/free-ports.ts";
 
 const readyLimitMs = 60_000;
 const stopLimitMs = 10_000;
-const usage = 'usage: node test/bench/start.ts [--rest SECONDS] "COMMAND"';
+const usage = 'usage: npm run bench:start -- [--rest SECONDS] "COMMAND"';
 
 async function main(): Promise<void> {
   const { values, positionals } = parseArgs({
@@ -24,7 +24,11 @@ async function main(): Promise<void> {
     allowPositionals: true,
   });
   const [command, ...surplus] = positionals;
-  if (command === undefined || surplus.length > 0) throw new Error(usage);
+  if (command === undefined || surplus.length > 0) {
+    console.error(usage);
+    process.exitCode = 2;
+    return;
+  }
   const data = mkdtempSync(join(tmpdir(), "cairn-start-"));
   const settings = await settingsOf(data);
   const started = performance.now();
