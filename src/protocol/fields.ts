@@ -155,8 +155,14 @@ export const connectionCounts: Codec<ConnectionCounts> = struct({
   max: i32,
 });
 
+const versionText = text(8);
+
 /** A release text such as `6.16.1`; a text of 8 bytes has no NUL. */
-export const version: Codec<string> = text(8);
+export const version: Codec<string> = {
+  encode: versionText.encode,
+  // It is passed on to whoever lists storages, and must still fit there.
+  decode: (reader, context) => versionText.decode(reader, context).replace(/[^\x20-\x7e]/g, "?"),
+};
 
 /** `list` up to the end of the body, in lines that each end with a line feed. */
 export function lines<T>(conversion: {

@@ -13,6 +13,7 @@ import {
   storageBrief,
   storageId,
   trunkLocation,
+  version,
   widthByLength,
   writeAddress,
 } from "#protocol/fields.ts";
@@ -91,4 +92,10 @@ test("lines end with a line feed, also the last", () => {
   expect(encoded(words, ["a", "b"])).toEqual(body("a\nb\n"));
   expect(() => decoded(words, body("a\nb"))).toThrow("the last line has no end");
   expect(() => decoded(words, body("a\nbad\n"))).toThrow('line "bad" is not understood');
+});
+
+test("a version of foreign bytes still fits where it is passed on", () => {
+  const read = decoded(version, Buffer.from("362e31362e31ff01", "hex"));
+  expect(read).toBe("6.16.1??");
+  expect(encoded(version, read)).toEqual(body("6.16.1??"));
 });
