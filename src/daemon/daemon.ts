@@ -61,6 +61,8 @@ class Daemon {
   #loaded: LoadedConfig;
   readonly #startedMs: number;
   #node: RunningNode | undefined;
+  /** A reload was asked for during the start. */
+  #reloadWaits = false;
 
   constructor(
     platform: Platform,
@@ -81,6 +83,9 @@ class Daemon {
       this.#log.warn("setting-ignored", { problem: formatProblem(warning) });
     }
     const stopAsked = this.#stopSignal();
+    // Without a handler either of them ends the process: also during the start, and right after "ready".
+    host.onSignal("SIGHUP", () => this.#reload());
+    host.onSignal("SIGUSR2", () => this.#summary());
     void stopAsked.then(() => this.#boundStart());
     let node: RunningNode;
     let control: RunningControl;
@@ -103,8 +108,7 @@ class Daemon {
     }
     this.#node = node;
     this.#ready(node);
-    host.onSignal("SIGHUP", () => this.#reload(node));
-    host.onSignal("SIGUSR2", () => this.#summary(node));
+    if (this.#reloadWaits) this.#reload();
     const watchdog = this.#platform.clock.every(watchdogPeriodMs, () => host.notify("WATCHDOG=1"));
     const signal = await stopAsked;
     watchdog.cancel();
@@ -206,7 +210,10 @@ class Daemon {
     return exitCodes.ok;
   }
 
-  #reload(node: RunningNode): void {
+  #reload(): void {
+    const node = this.#node;
+    this.#reloadWaits = node === undefined;
+    if (node === undefined) return;
     this.#platform.host.notify("RELOADING=1");
     try {
       node.reopenLogs();
@@ -228,13 +235,13 @@ class Daemon {
     this.#platform.host.notify("READY=1");
   }
 
-  #summary(node: RunningNode): void {
+  #summary(): void {
     const usage = this.#platform.host.usage();
     this.#log.notice("summary", {
       residentBytes: usage.residentBytes,
       cpuSeconds: Math.round(usage.cpuSeconds * 1000) / 1000,
       openDescriptors: usage.openDescriptors,
-      connections: node.storage?.snapshot().connections.current,
+      connections: this.#node?.storage?.snapshot().connections.current,
     });
   }
 }

@@ -121,6 +121,17 @@ test("settings that are wrong are named, and end it with 78 before anything is t
   expect(host.madeDirectories).toEqual([]);
 });
 
+test("a reload that is asked for during the start follows it", async () => {
+  const host = new DirectoryHost();
+  const running = runDaemon(platform(host), request(newFolder(), ["node.log_format=logfmt"]));
+  host.signal("SIGHUP");
+  host.signal("SIGUSR2");
+  await until(() => host.notices.includes("READY=1"), "ready");
+  expect(host.errors).toMatch(/event=ready(?:.|\n)*event=reloaded/);
+  host.signal("SIGTERM");
+  expect(await running).toBe(0);
+});
+
 test("a reload with settings that are wrong changes nothing and is said", async () => {
   const folder = newFolder();
   const host = new DirectoryHost();
