@@ -82,7 +82,7 @@ export class NodeProcess {
     const child = spawn(command, [...leading, "serve", ...sets.flatMap((set) => ["--set", set])], {
       stdio: ["ignore", "pipe", "pipe"],
       cwd: options.dataDirectory,
-      env: { NODE_COMPILE_CACHE: compileCache, ...process.env, ...options.environment },
+      env: { NODE_COMPILE_CACHE: compileCache, ...plainEnvironment(), ...options.environment },
     });
     return new NodeProcess(child, ports, options.dataDirectory);
   }
@@ -139,6 +139,12 @@ export class NodeProcess {
     this.#child.kill("SIGTERM");
     return this.exit();
   }
+}
+
+/** Our own variables steer tests; a node would take them for settings that it does not know. */
+function plainEnvironment(): NodeJS.ProcessEnv {
+  const kept = Object.entries(process.env).filter(([name]) => !name.startsWith("CAIRN_"));
+  return Object.fromEntries(kept);
 }
 
 async function chosenPorts(): Promise<NodePorts> {
