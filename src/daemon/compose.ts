@@ -8,12 +8,12 @@ import type { Log } from "#base/log.ts";
 import { MetricRegistry } from "#base/metrics.ts";
 import type { Config } from "#config/schema.ts";
 import { parseStorageIds } from "#config/storage-ids.ts";
+import { Admission } from "#daemon/admission.ts";
 import { explainListenFailure, type ListeningPart } from "#daemon/listen-failure.ts";
 import { chooseNodeAddress } from "#daemon/node-address.ts";
 import { registerNodeMetrics } from "#daemon/node-metrics.ts";
 import { nodeName } from "#daemon/node-status.ts";
 import {
-  admission,
   gatewaySettings,
   storagePathSettings,
   storageSettings,
@@ -87,7 +87,7 @@ class Composition {
   readonly #roles = new RoleStack();
   readonly #address: string;
   readonly #metrics = new MetricRegistry();
-  #admits: (address: string) => boolean;
+  readonly #admission: Admission;
   #database: Database | undefined;
   #store: LocalFileStore | undefined;
   #view: ClusterView | undefined;
@@ -104,13 +104,15 @@ class Composition {
     this.#version = parts.version;
     const { address, bind } = config.node;
     this.#address = chooseNodeAddress(address, bind, platform.network.addresses());
-    this.#admits = admission(config, new Map());
+    const { network, clock } = platform;
+    this.#admission = new Admission(config.node.allowHosts, { network, clock, log: parts.log });
   }
 
   async start(): Promise<RunningNode> {
     const { roles } = this.#config.node;
     this.#platform.host.makeDirectory(this.#config.node.dataDir);
     const database = this.#openState();
+    this.#admission.start();
     // The store opens its disks while the tracker is already answering.
     const storeStarted = roles.includes("storage") ? this.#startStore() : undefined;
     const trackerStarted = roles.includes("tracker") ? this.#startTracker(database) : undefined;
@@ -139,7 +141,7 @@ class Composition {
       store: this.#store,
       metrics: this.#metrics,
       reload: (config) => {
-        this.#admits = admission(config, new Map());
+        this.#admission.change(config.node.allowHosts);
       },
       reopenLogs: () => this.#accessLogFile?.reopen(),
       stop: (deadlineMs) => this.stop(deadlineMs),
@@ -147,6 +149,7 @@ class Composition {
   }
 
   async stop(deadlineMs: number): Promise<void> {
+    this.#admission.stop();
     const endsMs = this.#platform.clock.monotonicMs() + deadlineMs + closeGraceMs;
     for (const { name, error } of await this.#roles.stop(deadlineMs)) {
       this.#log.error("role-not-stopped", { role: name, why: String(error) });
@@ -182,7 +185,7 @@ class Composition {
       clock: this.#platform.clock,
       log: this.#log.for("tracker"),
       state: new TrackerTable(database),
-      admits: (address) => this.#admits(address),
+      admits: (address) => this.#admission.admits(address),
       inheritance: () => this.#leftByTracker(),
     });
     const running = await listening("tracker", role.start(new AbortController().signal));
@@ -255,7 +258,7 @@ class Composition {
       store,
       view,
       state: new StorageTable(database),
-      admits: (address) => this.#admits(address),
+      admits: (address) => this.#admission.admits(address),
       accessLog: file === undefined ? undefined : new AccessLog(clock, (line) => file.write(line)),
     });
     const running = await listening("storage", role.start());

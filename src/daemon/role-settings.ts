@@ -1,5 +1,4 @@
 /** From the node's settings to what each role wants to know, in the role's own words. Pure. */
-import { addressMatcher } from "#config/address-rules.ts";
 import type { Config } from "#config/schema.ts";
 import type { StorePathSettings } from "#filestore/settings.ts";
 import type { FailDocument, GatewaySettings } from "#gateway/gateway-settings.ts";
@@ -127,12 +126,4 @@ export function gatewaySettings(
     },
     accelRedirectPrefix: gateway.accelRedirectPrefix,
   };
-}
-
-/** Who may use the FastDFS ports. */
-export function admission(
-  { node }: Config,
-  resolved: ReadonlyMap<string, readonly string[]>,
-): (address: string) => boolean {
-  return addressMatcher(node.allowHosts, resolved);
 }

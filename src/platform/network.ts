@@ -91,4 +91,6 @@ export interface Network {
   /** Rejects on absence, refusal, timeout or abort. */
   connectPath(options: ConnectPathOptions, signal?: AbortSignal): Promise<Connection>;
   addresses(): NetworkAddress[];
+  /** All addresses of a host name. Rejects where it has none, or nobody can be asked. */
+  resolve(name: string): Promise<readonly string[]>;
 }

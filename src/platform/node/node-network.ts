@@ -3,6 +3,7 @@
  * one a chunk (performance notes §2: 8.9 against 11.8 µs an exchange); that needs the private handle of the socket, and
  * falls back to ordinary `data` events where a runtime has none. Main thread.
  */
+import { lookup } from "node:dns/promises";
 import {
   type AddressInfo,
   createServer,
@@ -251,6 +252,11 @@ export class NodeNetwork implements Network {
         resolve(new NodeConnection(socket, hook));
       });
     });
+  }
+
+  async resolve(name: string): Promise<readonly string[]> {
+    const found = await lookup(name, { all: true });
+    return found.map(({ address }) => address);
   }
 
   addresses(): NetworkAddress[] {

@@ -1,8 +1,6 @@
 /** From the node's settings to the roles' own. */
 import { expect, test } from "vitest";
-import { loadConfig } from "#config/load-config.ts";
 import {
-  admission,
   gatewaySettings,
   storagePathSettings,
   storageSettings,
@@ -69,13 +67,4 @@ test("the gateway is given what is served in place of a refused file", () => {
   const { antiLeech, group } = gatewaySettings(config, GroupName("group1"), document);
   expect(antiLeech).toMatchObject({ check: true, secret: "s", failDocument: document });
   expect(group).toBe("group1");
-});
-
-test("addresses are admitted by the rules of the node", () => {
-  const { config } = loadConfig(
-    [{ kind: "command-line", settings: ['node.allow_hosts=["10.0.0.0/8"]'] }],
-    { directory: "/work" },
-  );
-  const admits = admission(config, new Map());
-  expect([admits("10.1.2.3"), admits("192.0.2.1")]).toEqual([true, false]);
 });

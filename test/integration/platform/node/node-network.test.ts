@@ -172,3 +172,8 @@ needs(ipv6Loopback())(
     expect(peers.sort()).toEqual(["127.0.0.1", "::1"]);
   },
 );
+
+test("host names have addresses, and an unknown one is said to have none", async () => {
+  expect(await network.resolve("localhost")).toContain("127.0.0.1");
+  await expect(network.resolve("nobody.invalid")).rejects.toThrow();
+});
