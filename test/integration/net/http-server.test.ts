@@ -404,8 +404,12 @@ test("stopping lets what is under way finish, and closes what waits", async () =
   const gate = new Promise<void>((resolve) => {
     finish = resolve;
   });
+  let begun = false;
   const { port, server } = await serve(async (request) => {
-    if (request.target === "/slow") await gate;
+    if (request.target === "/slow") {
+      begun = true;
+      await gate;
+    }
     return hello(request);
   });
   const idle = open(port);
@@ -413,7 +417,8 @@ test("stopping lets what is under way finish, and closes what waits", async () =
   const silent = open(port);
   const busy = open(port);
   busy.socket.write("GET /slow HTTP/1.1\r\nHost: x\r\n\r\n");
-  await until(() => idle.text().endsWith("hello") && server.connectionCount === 3, "all three");
+  const allThree = (): boolean => begun && server.connectionCount === 3;
+  await until(() => idle.text().endsWith("hello") && allThree(), "all three");
   const stopped = server.stop(5000);
   await until(() => idle.closed() && silent.closed(), "the idle ones");
   await expect(send(port, undefined, { path: "/" })).rejects.toThrow();
