@@ -65,6 +65,8 @@ export class StorePathClient {
   #ended = false;
   #opened: Promise<void> | undefined;
   onStateChange: () => void = () => {};
+  /** The worker wants so many numbers for new trunk files: answer with a `trunkLease` when there are some. */
+  onTrunkLeaseWanted: (count: number) => void = () => {};
 
   constructor(settings: StorePathSettings, log: Log) {
     this.settings = settings;
@@ -106,6 +108,8 @@ export class StorePathClient {
             });
           }
           resolve();
+        } else if (post.post === "trunk-lease-wanted") {
+          this.onTrunkLeaseWanted(post.count);
         } else {
           this.#setState("offline", post.message);
           reject(new AppError(post.code, post.message));

@@ -163,7 +163,8 @@ export class UploadSink implements ByteSink, BlockHolder {
     const first = !this.#begun;
     this.#begun = true;
     this.#sent += length;
-    const flags = (first ? writeFlag.first : 0) | (last ? writeFlag.last : 0);
+    const estimate = first && this.#isOpen ? writeFlag.estimate : 0;
+    const flags = (first ? writeFlag.first : 0) | (last ? writeFlag.last : 0) | estimate;
     this.#inFlight += 1;
     const sent = this.#client.send({
       kind: request.write,

@@ -11,7 +11,8 @@ import type { StorePathSettings } from "#filestore/settings.ts";
 export const request = {
   /**
    * A piece of a payload. a: upload number; block: the piece; flags: `first`, `last` and, on the first, the target in bits 8 and up.
-   * On the first also b: length of the whole; c: offset (modify); text: extension, master or target name; text2: `prefix\0extension` (slave).
+   * On the first also b: length of the whole; c: offset (modify); text: extension, master or target name; text2: `prefix\0extension` (slave),
+   * or the slot as `slotFields` writes it (slot: a packed file whose place the trunk server gave; fails with `file-exists` where the slot is in use).
    * The completion of the last carries the final name in text.
    */
   write: 1,
@@ -41,15 +42,27 @@ export const request = {
   close: 13,
   /** Who file ids made from now on come from. text: `address` or `id`; text2: which. */
   setSource: 14,
+  /** How new files are packed from now on: fields as `packingFields` makes them. Completion a: 1 where this path packs at all; b: leased numbers left. */
+  setPacking: 20,
+  /** Numbers for new trunk files. a: the first; b: how many. */
+  trunkLease: 21,
 } as const;
 
-export const writeFlag = { first: 1, last: 2 } as const;
+/** `estimate`, on the first piece: the length of the whole is not certain; such a file is packed only where it is one piece. */
+export const writeFlag = { first: 1, last: 2, estimate: 4 } as const;
 export const flagComputeCrc = 1;
 export const flagEmptyIsFine = 1;
 export const flagMerge = 1;
 
 /** Targets of a write, in the bits of its flags from `targetShift` up. */
-export const writeTarget = { normal: 0, appender: 1, slave: 2, append: 3, modify: 4 } as const;
+export const writeTarget = {
+  normal: 0,
+  appender: 1,
+  slave: 2,
+  append: 3,
+  modify: 4,
+  slot: 5,
+} as const;
 export const targetShift = 8;
 export type WriteTargetNumber = (typeof writeTarget)[keyof typeof writeTarget];
 
@@ -80,4 +93,6 @@ export type StorePathPost =
       readonly swept: number;
       readonly adopted: boolean;
     }
-  | { readonly post: "unfit"; readonly code: string; readonly message: string };
+  | { readonly post: "unfit"; readonly code: string; readonly message: string }
+  /** Packing in leased mode, with few numbers for new trunk files left: answered by a `trunkLease` sooner or later. */
+  | { readonly post: "trunk-lease-wanted"; readonly count: number };
