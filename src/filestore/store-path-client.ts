@@ -65,6 +65,8 @@ export class StorePathClient {
   #ended = false;
   #opened: Promise<void> | undefined;
   onStateChange: () => void = () => {};
+  /** A flush failed: the worker refuses changes until it was asked to `check`. */
+  onFlushFailed: (problem: string) => void = () => {};
   /** The worker wants so many numbers for new trunk files: answer with a `trunkLease` when there are some. */
   onTrunkLeaseWanted: (count: number) => void = () => {};
 
@@ -110,6 +112,8 @@ export class StorePathClient {
           resolve();
         } else if (post.post === "trunk-lease-wanted") {
           this.onTrunkLeaseWanted(post.count);
+        } else if (post.post === "flush-failed") {
+          this.onFlushFailed(post.message);
         } else {
           this.#setState("offline", post.message);
           reject(new AppError(post.code, post.message));

@@ -46,6 +46,11 @@ export const request = {
   setPacking: 20,
   /** Numbers for new trunk files. a: the first; b: how many. */
   trunkLease: 21,
+  /**
+   * Looks whether the path can be trusted again after it hung or a flush failed, and takes changes again if so. Completion a: bytes that were
+   * read again. Fails with what is wrong; then changes stay refused.
+   */
+  check: 40,
 } as const;
 
 /** `estimate`, on the first piece: the length of the whole is not certain; such a file is packed only where it is one piece. */
@@ -94,5 +99,7 @@ export type StorePathPost =
       readonly adopted: boolean;
     }
   | { readonly post: "unfit"; readonly code: string; readonly message: string }
+  /** A flush failed, and changes are refused from now on until `check` was done. */
+  | { readonly post: "flush-failed"; readonly message: string }
   /** Packing in leased mode, with few numbers for new trunk files left: answered by a `trunkLease` sooner or later. */
   | { readonly post: "trunk-lease-wanted"; readonly count: number };
