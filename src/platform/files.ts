@@ -12,6 +12,8 @@ export interface FileStat {
   /** Identity of the file system it lies on. */
   readonly device: number;
   readonly inode: number;
+  /** Names that the file has. */
+  readonly links: number;
 }
 
 export interface FileSystemSpace {
@@ -52,6 +54,11 @@ export interface Files {
   /** Names in no particular order; undefined where there is no such directory. */
   list(path: string): string[] | undefined;
   makeLink(path: string, target: string): void;
+  /**
+   * Makes `path` another name of the file `existing`, on the same file system; a symbolic link is not followed. Throws EEXIST,
+   * ENOENT, EMLINK where it has as many names as the file system allows, and EPERM or others where there are none.
+   */
+  makeHardLink(path: string, existing: string): void;
   readLink(path: string): string;
   space(path: string): FileSystemSpace;
   /** Writes the content of the gzip file `from` to the new file `to`, in bounded memory. Throws EINVAL where it is none. */

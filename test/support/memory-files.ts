@@ -23,8 +23,20 @@ interface Inode {
   entries: Map<string, Inode>;
   durableEntries: Map<string, Inode>;
   readonly target: string;
-  /** Entries that it had before renames. */
-  readonly formerly: { readonly directory: Inode; readonly name: string }[];
+  /** Entries that mean it. */
+  links: number;
+}
+
+interface Place {
+  readonly directory: Inode;
+  readonly name: string;
+}
+
+/** A rename of an entry that was on stable storage. */
+interface Move {
+  readonly inode: Inode;
+  from: Place;
+  to: Place;
 }
 
 interface OpenFile {
@@ -38,11 +50,13 @@ const empty = Buffer.alloc(0);
 export class MemoryFiles implements Files {
   totalBytes = 1e12;
   freeBytes = 9e11;
+  /** Names that a file may have. */
+  maxLinks = 65_000;
   /** Unix seconds that files get. */
   nowSeconds = 1_700_000_000;
   readonly #open = new Map<FileDescriptor, OpenFile>();
   #root: Inode;
-  #renamed = new Set<Inode>();
+  #moves: Move[] = [];
   #lastInode = 0;
   #lastDescriptor = 2;
 
@@ -61,14 +75,14 @@ export class MemoryFiles implements Files {
   /** The power goes and comes back. `random` decides what of the unflushed survives; without it nothing does. */
   powerCut(random?: Random): void {
     this.#open.clear();
-    const renamed = this.#renamed;
-    this.#renamed = new Set();
+    const moves = this.#moves;
+    this.#moves = [];
     this.#forget(this.#root, random, new Set());
-    const reachable = new Set<Inode>();
-    collect(this.#root, reachable);
-    for (const [inode, place] of placesOf(renamed)) {
-      if (!reachable.has(inode)) place.directory.entries.set(place.name, inode);
+    for (const { inode, from, to } of moves) {
+      if (entryAt(from) !== inode && entryAt(to) !== inode)
+        from.directory.entries.set(from.name, inode);
     }
+    countLinks(this.#root, new Set());
   }
 
   open(path: string, mode: OpenMode): FileDescriptor {
@@ -145,21 +159,20 @@ export class MemoryFiles implements Files {
     // Two names of one file: POSIX does nothing.
     if (replaced === inode) return;
     if (replaced !== undefined && replaced.entries.size > 0) throw fail("ENOTEMPTY", to);
-    if (replaced !== undefined) this.#renamed.delete(replaced);
-    const directory = this.#directory(parentOf(from));
-    const name = nameOf(from);
-    if (directory.durableEntries.get(name) === inode) inode.formerly.push({ directory, name });
-    this.#renamed.add(inode);
-    this.#enter(to, inode);
-    directory.entries.delete(name);
+    const target = this.#place(to);
+    if (replaced !== undefined) this.#unlink(target, replaced);
+    const source = this.#place(from);
+    this.#noteMove(inode, source, target);
+    source.directory.entries.delete(source.name);
+    target.directory.entries.set(target.name, inode);
   }
 
   remove(path: string): boolean {
     const inode = this.#find(path, false);
     if (inode === undefined) return false;
     if (inode.kind === "directory") throw fail("EISDIR", path);
-    this.#renamed.delete(inode);
-    return this.#directory(parentOf(path)).entries.delete(nameOf(path));
+    this.#unlink(this.#place(path), inode);
+    return true;
   }
 
   removeDirectory(path: string): void {
@@ -180,6 +193,15 @@ export class MemoryFiles implements Files {
   makeLink(path: string, target: string): void {
     if (this.#find(path, false) !== undefined) throw fail("EEXIST", path);
     this.#enter(path, this.#make("link", target));
+  }
+
+  makeHardLink(path: string, existing: string): void {
+    const inode = this.#find(existing, false);
+    if (inode === undefined) throw fail("ENOENT", existing);
+    if (inode.kind === "directory") throw fail("EPERM", existing);
+    if (this.#find(path, false) !== undefined) throw fail("EEXIST", path);
+    if (inode.links >= this.maxLinks) throw fail("EMLINK", existing);
+    this.#enter(path, inode);
   }
 
   readLink(path: string): string {
@@ -222,13 +244,36 @@ export class MemoryFiles implements Files {
       entries: new Map(),
       durableEntries: new Map(),
       target,
-      formerly: [],
+      links: 0,
     };
   }
 
   #enter(path: string, inode: Inode): Inode {
     this.#directory(parentOf(path)).entries.set(nameOf(path), inode);
+    inode.links += 1;
     return inode;
+  }
+
+  #place(path: string): Place {
+    return { directory: this.#directory(parentOf(path)), name: nameOf(path) };
+  }
+
+  #unlink(place: Place, inode: Inode): void {
+    place.directory.entries.delete(place.name);
+    inode.links -= 1;
+    this.#moves = this.#moves.filter((move) => move.inode !== inode || !isSame(move.to, place));
+  }
+
+  /** What a journal brings back where the new entry is lost: the last one that was on stable storage. */
+  #noteMove(inode: Inode, from: Place, to: Place): void {
+    const durable = from.directory.durableEntries.get(from.name) === inode;
+    const earlier = this.#moves.find((move) => move.inode === inode && isSame(move.to, from));
+    if (earlier !== undefined) {
+      if (durable) earlier.from = from;
+      earlier.to = to;
+    } else if (durable) {
+      this.#moves.push({ inode, from, to });
+    }
   }
 
   #file(descriptor: FileDescriptor): OpenFile {
@@ -251,17 +296,21 @@ export class MemoryFiles implements Files {
   }
 }
 
-function collect(inode: Inode, into: Set<Inode>): void {
-  if (into.has(inode)) return;
-  into.add(inode);
-  for (const child of inode.entries.values()) collect(child, into);
+function entryAt(place: Place): Inode | undefined {
+  return place.directory.entries.get(place.name);
 }
 
-/** The last durable entry of each. */
-function placesOf(inodes: Iterable<Inode>): (readonly [Inode, Inode["formerly"][number]])[] {
-  return [...inodes].flatMap((inode) =>
-    inode.formerly.slice(-1).map((place) => [inode, place] as const),
-  );
+function isSame(one: Place, other: Place): boolean {
+  return one.directory === other.directory && one.name === other.name;
+}
+
+function countLinks(inode: Inode, seen: Set<Inode>): void {
+  if (!seen.has(inode)) inode.links = 0;
+  seen.add(inode);
+  for (const child of inode.entries.values()) {
+    countLinks(child, seen);
+    child.links += 1;
+  }
 }
 
 function survivingEntries(inode: Inode, random: Random | undefined): Map<string, Inode> {
@@ -288,8 +337,8 @@ function survivingContent(inode: Inode, random: Random | undefined): Buffer {
 }
 
 function fileStat(inode: Inode): FileStat {
-  const { kind, number, modifiedSeconds, content } = inode;
-  return { kind, sizeBytes: content.length, modifiedSeconds, device: 1, inode: number };
+  const { kind, number, modifiedSeconds, content, links } = inode;
+  return { kind, sizeBytes: content.length, modifiedSeconds, device: 1, inode: number, links };
 }
 
 function parentOf(path: string): string {

@@ -21,6 +21,7 @@ const looks: readonly string[] = ["stat", "statDescriptor", "list", "readLink", 
 const calls: readonly (keyof Files)[] = [
   ...["open", "close", "read", "write", "truncate", "flush", "flushDirectory"],
   ...["setModified", "rename", "remove", "removeDirectory", "makeDirectory", "makeLink", "expand"],
+  "makeHardLink",
 ] as readonly (keyof Files)[];
 
 export class TroubledFiles {

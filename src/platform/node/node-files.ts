@@ -16,6 +16,7 @@ import {
   fstatSync,
   fsyncSync,
   ftruncateSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -215,6 +216,14 @@ export class NodeFiles implements Files, Disposable {
     }
   }
 
+  makeHardLink(path: string, existing: string): void {
+    try {
+      linkSync(existing, path);
+    } catch (error) {
+      throw fileError(error, existing);
+    }
+  }
+
   readLink(path: string): string {
     try {
       return readlinkSync(path);
@@ -294,6 +303,7 @@ function fileStat(stats: Stats): FileStat {
     modifiedSeconds: Math.floor(stats.mtimeMs / 1000),
     device: stats.dev,
     inode: stats.ino,
+    links: stats.nlink,
   };
 }
 

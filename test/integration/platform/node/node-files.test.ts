@@ -2,7 +2,6 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import {
   chmodSync,
-  linkSync,
   mkdirSync,
   readdirSync,
   readFileSync,
@@ -91,7 +90,15 @@ test("kinds, times and names are told", () => {
     expect(files.stat(`${directory}/none`, false)).toBeUndefined();
     expect(files.list(directory)?.sort()).toEqual(["a", "d", "l"]);
     expect(files.list(`${directory}/none`)).toBeUndefined();
-    linkSync(`${directory}/a`, `${directory}/same`);
+    expect(files.stat(`${directory}/a`, false)?.links).toBe(1);
+    files.makeHardLink(`${directory}/same`, `${directory}/a`);
+    expect(files.stat(`${directory}/same`, false)?.links).toBe(2);
+    expect(codeOf(() => files.makeHardLink(`${directory}/same`, `${directory}/a`))).toBe("EEXIST");
+    expect(codeOf(() => files.makeHardLink(`${directory}/n`, `${directory}/none`))).toBe("ENOENT");
+    // Another name of a symbolic link is one of the link, not of what it leads to.
+    files.makeHardLink(`${directory}/other`, `${directory}/l`);
+    expect(files.stat(`${directory}/other`, false)?.kind).toBe("link");
+    files.remove(`${directory}/other`);
     expect(files.stat(`${directory}/same`, false)?.inode).toBe(
       files.stat(`${directory}/a`, false)?.inode,
     );
