@@ -9,7 +9,11 @@ import { type Endpoint, formatEndpoint } from "#model/endpoint.ts";
 import { activeTest } from "#protocol/fastdfs/common.ts";
 import type { GroupStat, StorageStat } from "#protocol/fastdfs/monitoring.ts";
 import { getLeader, listGroups, listStorages } from "#protocol/fastdfs/tracker-admin.ts";
-import { queryFetchAll } from "#protocol/fastdfs/tracker-queries.ts";
+import {
+  queryFetchAll,
+  queryStoreAll,
+  queryStoreAllInGroup,
+} from "#protocol/fastdfs/tracker-queries.ts";
 import { wireStatus } from "#protocol/wire-status.ts";
 
 export type { GroupStat, StorageStat };
@@ -52,6 +56,30 @@ export async function storagesOf(
       });
     }
     throw describeRefusal(error, `list the storages of ${group}`);
+  }
+}
+
+/** Every storage of a group, or of one that the tracker chooses, that takes new files now. */
+export async function writersOf(
+  parts: ClientParts,
+  group: string | undefined,
+  signal: AbortSignal | undefined,
+): Promise<readonly Endpoint[]> {
+  try {
+    const found =
+      group === undefined
+        ? await parts.trackers.ask(queryStoreAll, undefined, signal)
+        : await parts.trackers.ask(queryStoreAllInGroup, { group }, signal);
+    return found.servers.map(({ address, port }) => ({ address, port }));
+  } catch (error) {
+    const failure = failureOf(error);
+    if (failure?.kind === "status" && failure.status === wireStatus.notFound) {
+      const where = group === undefined ? "" : ` in ${group}`;
+      throw clientError("no-storage", `the tracker names no storage for new files${where}`, {
+        cause: error,
+      });
+    }
+    throw describeRefusal(error, "find storages for new files");
   }
 }
 

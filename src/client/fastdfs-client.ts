@@ -14,6 +14,7 @@ import {
   statusOfTrackers,
   storagesOf,
   type TrackerStatus,
+  writersOf,
 } from "#client/cluster-queries.ts";
 import type { Content } from "#client/content.ts";
 import { type Download, openDownload } from "#client/download.ts";
@@ -235,6 +236,13 @@ export class FastdfsClient implements AsyncDisposable {
   async listStorages(group: string, options: CallOptions = {}): Promise<readonly StorageStat[]> {
     checkedGroup(group);
     return await storagesOf(this.#parts, group, options.signal);
+  }
+
+  /** The storages that take new files now, of a group or of one that the tracker chooses. */
+  async listWriters(
+    options: CallOptions & { readonly group?: string } = {},
+  ): Promise<readonly Endpoint[]> {
+    return await writersOf(this.#parts, checkedGroup(options.group), options.signal);
   }
 
   /** The storages that may serve a file. */

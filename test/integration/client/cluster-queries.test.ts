@@ -1,6 +1,12 @@
 /** What monitors ask. */
 import { expect, test } from "vitest";
-import { groupsOf, locationsOf, statusOfTrackers, storagesOf } from "#client/cluster-queries.ts";
+import {
+  groupsOf,
+  locationsOf,
+  statusOfTrackers,
+  storagesOf,
+  writersOf,
+} from "#client/cluster-queries.ts";
 import { knownFile } from "#client/file-names.ts";
 import { outcomeOf, partsOf } from "../../support/client.ts";
 import { FakeCluster } from "../../support/fake-cluster.ts";
@@ -28,6 +34,18 @@ test("a file's storages are found, of an unknown group there are none", async ()
   expect(await outcomeOf(locationsOf(parts, other, undefined))).toBe("no-storage");
   cluster.tracker.faults.refuse = 95;
   expect(await outcomeOf(locationsOf(parts, file, undefined))).toBe("server-failed");
+  parts.pool.close();
+});
+
+test("the storages that take new files are found, of an unknown group there are none", async () => {
+  await using cluster = await FakeCluster.start({ groups: { alpha: 2 } });
+  const parts = partsOf(cluster);
+  const places = cluster.storages.map(({ address, port }) => ({ address, port }));
+  expect(await writersOf(parts, undefined, undefined)).toEqual(places);
+  expect(await writersOf(parts, "alpha", undefined)).toEqual(places);
+  expect(await outcomeOf(writersOf(parts, "beta", undefined))).toBe("no-storage");
+  cluster.tracker.faults.refuse = 95;
+  expect(await outcomeOf(writersOf(parts, undefined, undefined))).toBe("server-failed");
   parts.pool.close();
 });
 
