@@ -29,6 +29,8 @@ export interface FileSystemFacts {
   /** As the kernel calls it: `ext4`, `xfs`, `tmpfs`; empty where it does not tell. */
   readonly type: string;
   readonly mountPoint: string;
+  /** What is mounted there, such as `/dev/sda1`; empty where the system does not tell. */
+  readonly source: string;
   readonly totalBytes: number;
   /** What an unprivileged writer may still use. */
   readonly freeBytes: number;

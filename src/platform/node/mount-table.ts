@@ -4,6 +4,8 @@ export interface Mount {
   readonly point: string;
   /** Of the file system: `ext4`. */
   readonly type: string;
+  /** What is mounted: `/dev/sda1`, `tmpfs`. */
+  readonly source: string;
 }
 
 /** Lines that are not understood are left out. */
@@ -12,9 +14,9 @@ export function parseMounts(text: string): readonly Mount[] {
   for (const line of text.split("\n")) {
     const [left, right] = line.split(" - ");
     const point = left?.split(" ")[4];
-    const type = right?.split(" ")[0];
-    if (point !== undefined && type !== undefined)
-      mounts.push({ point: withoutEscapes(point), type });
+    const [type, source = ""] = right?.split(" ") ?? [];
+    if (point === undefined || type === undefined) continue;
+    mounts.push({ point: withoutEscapes(point), type, source: withoutEscapes(source) });
   }
   return mounts;
 }

@@ -132,6 +132,7 @@ async function fileSystemOf(path: string): Promise<FileSystemFacts> {
       return {
         type: mount?.type ?? "",
         mountPoint: mount?.point ?? "",
+        source: mount?.source ?? "",
         totalBytes: space.blocks * space.bsize,
         freeBytes: space.bavail * space.bsize,
         freeInodes: space.files === 0 ? undefined : space.ffree,

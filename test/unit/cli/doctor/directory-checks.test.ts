@@ -22,6 +22,7 @@ function filesOf(places: Readonly<Record<string, Place>>): LocalFiles {
     fileSystemOf: async (path: string) => ({
       type: "ext4",
       mountPoint: "/",
+      source: "/dev/sda1",
       totalBytes: 100 * gibibyte,
       freeBytes: 50 * gibibyte,
       freeInodes: 1_000_000,

@@ -24,6 +24,15 @@ test.each([
   expect(mountOf(path, table)?.type).toBe(type);
 });
 
+test("what is mounted is told", () => {
+  expect(table.map(({ source }) => source)).toEqual([
+    "sysfs",
+    "/dev/vda",
+    "/dev/sda1",
+    "/dev/sdb1",
+  ]);
+});
+
 test("without mounts nothing is known", () => {
   expect(mountOf("/", [])).toBeUndefined();
 });
