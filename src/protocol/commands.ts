@@ -1,4 +1,7 @@
-/** The command numbers of FastDFS 6.16 (protocol §2.1), named as the messages are. Numbers not listed are unused. */
+/**
+ * The command numbers of FastDFS 6.16 (protocol §2.1), named as the messages are, and at the end our own. Numbers not listed are
+ * unused.
+ */
 export const commands = {
   reportServerId: 9,
   uploadFile: 11,
@@ -80,6 +83,7 @@ export const commands = {
   deleteGroup: 108,
   getGroupName: 109,
   activeTest: 111,
+  leaseTrunkFiles: 180,
 } as const;
 
 export type CommandName = keyof typeof commands;

@@ -277,6 +277,14 @@ export const wireValues: Readonly<Record<keyof typeof allMessages, Sides>> = {
   reportTrunkFileId: { request: record({ fileId: fc.nat(0x7fffffff) }), reply: none },
   fetchTrunkFileId: { request: none, reply: record({ fileId: i32 }) },
   changeStorageStatus: { request: record({ status: statuses }), reply: none },
+  leaseTrunkFiles: {
+    request: record({ group: anyGroup, wanted: fc.nat(0x7fffffff) }),
+    reply: record({
+      mode: fc.constantFrom("off", "leased", "served"),
+      first: fc.nat(0x7fffffff),
+      count: fc.nat(256),
+    }),
+  },
   requestParameters: {
     request: none,
     reply: record({

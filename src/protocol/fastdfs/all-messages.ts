@@ -1,4 +1,4 @@
-/** Every message of FastDFS, for tests and for whoever needs to name what passes by. */
+/** Every message of FastDFS, and our own additions, for tests and for whoever needs to name what passes by. */
 import { common } from "#protocol/fastdfs/common.ts";
 import { storageFiles } from "#protocol/fastdfs/storage-files.ts";
 import { storageMetadata } from "#protocol/fastdfs/storage-metadata.ts";
@@ -9,6 +9,7 @@ import { trackerCluster } from "#protocol/fastdfs/tracker-cluster.ts";
 import { trackerLookups } from "#protocol/fastdfs/tracker-lookups.ts";
 import { trackerQueries } from "#protocol/fastdfs/tracker-queries.ts";
 import { trackerReports } from "#protocol/fastdfs/tracker-reports.ts";
+import { trunkLease } from "#protocol/peer/trunk-lease.ts";
 
 export const allMessages = {
   ...common,
@@ -21,4 +22,5 @@ export const allMessages = {
   ...storageMetadata,
   ...storageSync,
   ...storageTrunk,
+  ...trunkLease,
 } as const;
