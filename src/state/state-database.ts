@@ -9,11 +9,12 @@ import type { Database, Databases } from "#platform/databases.ts";
 import { type Migration, migrate } from "#state/migrate.ts";
 import { trackerTables } from "#state/migrations/0001-tracker-tables.ts";
 import { storageTables } from "#state/migrations/0002-storage-tables.ts";
+import { storageDialect } from "#state/migrations/0003-storage-dialect.ts";
 
 export const stateFilename = "state.sqlite";
 
 /** In order; the last one's number is the version of the layout. */
-export const stateMigrations: readonly Migration[] = [trackerTables, storageTables];
+export const stateMigrations: readonly Migration[] = [trackerTables, storageTables, storageDialect];
 
 /** Opens the database in `path` at its newest layout. Throws `AppError("state-unusable")`. */
 export function openStateDatabase(databases: Databases, path: string, log: Log): Database {

@@ -1,5 +1,10 @@
-/** What a tracker tells its storages of the cluster's settings: the lines of PARAMETER_REQ in C's order (protocol §2.4/75). Pure. */
+/**
+ * What a tracker tells its storages of the cluster's settings: the lines of PARAMETER_REQ in C's order (protocol §2.4/75), and one by
+ * which storages of ours tell us from C, which passes over it. Pure.
+ */
+import { version } from "#base/version.ts";
 import type { Parameter } from "#protocol/fastdfs/tracker-lookups.ts";
+import { trackerParameter } from "#protocol/peer/trunk-lease.ts";
 import type { ReservedSpace, TimeOfDay, TrackerSettings } from "#tracker/tracker-settings.ts";
 
 const bytesPerMb = 1024 ** 2;
@@ -39,6 +44,7 @@ export function sharedParameters(
     ["trunk_compress_binlog_time_base", timeText(trunk.compressBinlogTimeBase)],
     ["trunk_binlog_max_backups", String(trunk.binlogMaxBackups)],
     ["store_slave_file_use_link", flag(settings.storeSlaveFileUseLink)],
+    [trackerParameter, version],
   ];
 }
 

@@ -23,6 +23,8 @@ export interface StorageRecord {
   status: StorageStatus;
   source: SyncSource | undefined;
   version: string;
+  /** Whether it is one of ours; unsaid of a new one until its first beat. */
+  dialect: "unsaid" | "cairn" | "original";
   joinTime: number;
   /** 0 while it is not connected. */
   upTime: number;
@@ -68,6 +70,7 @@ export function newStorageRecord(
     joinOrder,
     source: undefined,
     version: "",
+    dialect: "unsaid",
     joinTime: 0,
     upTime: 0,
     uploadPriority: 10,
@@ -125,6 +128,7 @@ export function savedStorage(record: StorageRecord): SavedStorage {
     port: record.port,
     status: record.status,
     version: record.version,
+    speaksCairn: record.dialect === "cairn",
     joinTime: record.joinTime,
     uploadPriority: record.uploadPriority,
     storePathCount: record.storePathCount,
@@ -156,6 +160,7 @@ export function restoredStorage(
   });
   record.source = saved.source;
   record.version = saved.version;
+  record.dialect = saved.speaksCairn ? "cairn" : "original";
   record.joinTime = saved.joinTime;
   record.uploadPriority = saved.uploadPriority;
   record.storePathCount = saved.storePathCount;

@@ -10,6 +10,8 @@ export interface TrackerFacts {
   storage: StorageRecord | undefined;
   /** The address under which the joined storage knows this tracker. */
   trackerAddress: string | undefined;
+  /** The joined storage said on this session that it is one of ours. */
+  saidCairn: boolean;
   /** Version of the leadership that this connection was told; −1 for none. */
   leaderTold: number;
   /** Peers that the storage takes for active although they are to be filled. */
@@ -28,6 +30,7 @@ export function newTrackerFacts(): TrackerFacts {
   return {
     storage: undefined,
     trackerAddress: undefined,
+    saidCairn: false,
     leaderTold: -1,
     contradicted: new Set(),
     follower: undefined,

@@ -15,6 +15,7 @@ import { trackerCluster } from "#protocol/fastdfs/tracker-cluster.ts";
 import { trackerLookups } from "#protocol/fastdfs/tracker-lookups.ts";
 import { trackerQueries } from "#protocol/fastdfs/tracker-queries.ts";
 import { trackerReports } from "#protocol/fastdfs/tracker-reports.ts";
+import { trunkLease } from "#protocol/peer/trunk-lease.ts";
 import { ProtocolError } from "#protocol/protocol-error.ts";
 import { WireStatusError, wireStatus } from "#protocol/wire-status.ts";
 import { Changelog } from "#tracker/changelog.ts";
@@ -27,6 +28,7 @@ import { leave } from "#tracker/handlers/join.ts";
 import { lookupHandlers } from "#tracker/handlers/lookups.ts";
 import { queryHandlers } from "#tracker/handlers/queries.ts";
 import { reportHandlers } from "#tracker/handlers/reports.ts";
+import { trunkLeaseHandlers } from "#tracker/handlers/trunk-leases.ts";
 import {
   aliveNotePeriodMs,
   shortestCheckPeriodMs,
@@ -243,6 +245,7 @@ function handlerTable(
   addHandlers(table, trackerQueries, queryHandlers(core));
   addHandlers(table, trackerLookups, lookupHandlers(core));
   addHandlers(table, trackerReports, reportHandlers(core));
+  addHandlers(table, trunkLease, trunkLeaseHandlers(core));
   addHandlers(table, trackerAdmin, adminHandlers(core));
   addHandlers(table, trackerCluster, clusterHandlers(core));
   addHandlers(table, common, { activeTest: () => undefined, quit: () => undefined });

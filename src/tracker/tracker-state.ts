@@ -30,6 +30,8 @@ export interface SavedStorage {
   readonly port: number;
   readonly status: StorageStatus;
   readonly version: string;
+  /** It said that it is one of ours (`protocol/peer/trunk-lease.ts`). */
+  readonly speaksCairn: boolean;
   readonly joinTime: number;
   readonly uploadPriority: number;
   readonly storePathCount: number;

@@ -35,6 +35,7 @@ interface StorageRow extends SqlRow {
   readonly port: number;
   readonly status: number;
   readonly version: string;
+  readonly speaks_cairn: number;
   readonly join_time: number;
   readonly upload_priority: number;
   readonly store_path_count: number;
@@ -104,8 +105,8 @@ export class TrackerTable implements TrackerState {
     this.#putStorage = database.prepare(
       `INSERT OR REPLACE INTO tracker_storages (group_name, id, join_order, addresses, port, status,
         version, join_time, upload_priority, store_path_count, subdir_count, sync_source, sync_until,
-        changelog_offset, total_mb, free_mb, store_paths, statistics)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+        changelog_offset, total_mb, free_mb, store_paths, statistics, speaks_cairn)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     );
     this.#dropStorage = database.prepare(
       "DELETE FROM tracker_storages WHERE group_name = ? AND id = ?",
@@ -190,6 +191,7 @@ export class TrackerTable implements TrackerState {
       storage.freeMb,
       JSON.stringify(pairs),
       encodeStatistics(storage.statistics),
+      storage.speaksCairn ? 1 : 0,
     );
     this.#dropSyncTimesTo.run(group, id);
     for (const [from, timestamp] of syncTimes) this.#putSyncTime.run(group, from, id, timestamp);
@@ -228,6 +230,7 @@ function storageOf(row: StorageRow, syncTimes: readonly SyncTimeRow[]): SavedSto
     port: row.port,
     status,
     version: row.version,
+    speaksCairn: row.speaks_cairn !== 0,
     joinTime: row.join_time,
     uploadPriority: row.upload_priority,
     storePathCount: row.store_path_count,

@@ -15,6 +15,7 @@ import type { Registry } from "#tracker/registry.ts";
 import type { StateWriter } from "#tracker/state-writer.ts";
 import type { StorageRecord } from "#tracker/storage-record.ts";
 import type { TrackerSettings } from "#tracker/tracker-settings.ts";
+import { isAllOurs } from "#tracker/trunk-lease.ts";
 import { chooseTrunkServer, grantedIntervals } from "#tracker/trunk-server-choice.ts";
 
 export interface TrunkElectionParts {
@@ -75,6 +76,7 @@ export class TrunkElection {
   }
 
   #needsServer(group: GroupRecord): boolean {
+    if (isAllOurs(group)) return false;
     if (group.trunkServer === undefined) return true;
     const server = group.byId.get(group.trunkServer);
     if (server === undefined) return true;

@@ -157,6 +157,7 @@ function attach(
   facts.storage = storage;
   facts.trackerAddress = request.trackerAddress;
   facts.leaderTold = -1;
+  facts.saidCairn = false;
   storage.session = facts;
   storage.upTime = storable(request.upTime);
   storage.heardAtMs = core.clock.monotonicMs();

@@ -11,6 +11,7 @@ import { changesFor } from "#tracker/change-reporter.ts";
 import type { GroupRecord } from "#tracker/group-record.ts";
 import { joinStorage, throwRefusal } from "#tracker/handlers/join.ts";
 import { syncSourceHandlers } from "#tracker/handlers/sync-sources.ts";
+import { noteSilence } from "#tracker/handlers/trunk-leases.ts";
 import { mostFreePath } from "#tracker/routing/choose-store-path.ts";
 import type { Space } from "#tracker/routing/views.ts";
 import { storableSize } from "#tracker/storable.ts";
@@ -63,6 +64,7 @@ function lifeSignHandlers(
   return {
     storageBeat: ({ statistics }, session) => {
       const storage = joinedStorage(session);
+      noteSilence(core, storage, session);
       storage.lastHeartBeatTime = nowSeconds(clock);
       storage.heardAtMs = clock.monotonicMs();
       registry.apply(storage, { name: "heard" });

@@ -51,6 +51,7 @@ function sample(): SavedTracker {
   ];
   one.totalMb = Number.MAX_SAFE_INTEGER;
   one.version = "6.16.1";
+  one.dialect = "cairn";
   one.statistics = { ...one.statistics, uploads: { total: 7, success: 5 } };
   one.lastSyncedTimestamp = 1_700_000_000;
   registry.apply(two, { name: "source-chosen", source: { id: one.id, until: 99 } });

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { version } from "#base/version.ts";
 import { narrowAddresses, WireWriter } from "#protocol/codec.ts";
 import { requestParameters } from "#protocol/fastdfs/tracker-lookups.ts";
 import { maxParameterBytes } from "#tracker/limits.ts";
@@ -43,7 +44,7 @@ function text(settings: TrackerSettings, width: 16 | 46 = 16): string {
 
 const { trunk } = defaultTrackerSettings;
 
-test("the parameters are those of C, in its order and notation", () => {
+test("the parameters are those of C, in its order and notation, and behind them our own mark", () => {
   const settings: TrackerSettings = {
     ...defaultTrackerSettings,
     reservedSpace: { kind: "percent", percent: 1 },
@@ -57,7 +58,7 @@ test("the parameters are those of C, in its order and notation", () => {
       binlogMaxBackups: 7,
     },
   };
-  expect(text(settings)).toBe(captured);
+  expect(text(settings)).toBe(`${captured}cairn=${version}\n`);
 });
 
 test("a reserved size is told in MB, an absent slot limit as an eighth of the trunk file", () => {

@@ -125,5 +125,5 @@ test("the parameters of the cluster are told to everybody", async () => {
     ["trust_storage_server_id", "1"],
     ["response_ip_addr_size", "16"],
   ]);
-  expect(parameters.length).toBe(26);
+  expect(parameters.length).toBe(27);
 });
