@@ -92,6 +92,8 @@ export class RingWriter extends Ring {
 }
 
 export class RingReader extends Ring {
+  #waits = false;
+
   take(): RingRecord | undefined {
     const head = Atomics.load(this.control, headAt);
     if (head === Atomics.load(this.control, tailAt)) return undefined;
@@ -125,6 +127,32 @@ export class RingReader extends Ring {
   sleep(): void {
     Atomics.store(this.control, sleepingAt, 1);
     if (this.isEmpty) Atomics.wait(this.control, sleepingAt, 1);
+    Atomics.store(this.control, sleepingAt, 0);
+  }
+
+  /**
+   * Calls `onWork` once, from the event loop, when there are records: true where that is to come, false where there are some now. One
+   * wait at a time: while one is to come, asking again changes nothing.
+   */
+  waitOnce(onWork: () => void): boolean {
+    Atomics.store(this.control, sleepingAt, 1);
+    if (!this.isEmpty) {
+      Atomics.store(this.control, sleepingAt, 0);
+      return false;
+    }
+    if (this.#waits) return true;
+    const wait = Atomics.waitAsync(this.control, sleepingAt, 1);
+    if (!wait.async) return false;
+    this.#waits = true;
+    void wait.value.then(() => {
+      this.#waits = false;
+      onWork();
+    });
+    return true;
+  }
+
+  /** Nobody has to be roused for records that come from now on; a wait that is to come still comes. */
+  stayAwake(): void {
     Atomics.store(this.control, sleepingAt, 0);
   }
 

@@ -12,7 +12,7 @@ import {
   StorePathEngine,
   type WriteTarget,
 } from "#filestore/worker/store-path-engine.ts";
-import type { Files } from "#platform/files.ts";
+import type { FileError, Files } from "#platform/files.ts";
 import { ManualClock } from "./manual-clock.ts";
 import { seededRandom } from "./seeded-random.ts";
 
@@ -24,6 +24,7 @@ export interface EngineWorld {
   readonly seed?: number;
   readonly clock?: ManualClock;
   readonly logs?: LogRecord[];
+  readonly onFlushFailed?: (error: FileError) => void;
 }
 
 export function settingsFor(world: EngineWorld): StorePathSettings {
@@ -48,6 +49,7 @@ export function openEngine(world: EngineWorld): StorePathEngine {
     clock: world.clock ?? new ManualClock(),
     random: seededRandom(world.seed ?? 1),
     log: new Log("engine", (record) => world.logs?.push(record)),
+    onFlushFailed: world.onFlushFailed ?? (() => {}),
   });
 }
 
@@ -99,13 +101,13 @@ export function commit(engine: StorePathEngine, change: Change | undefined): str
   if (change === undefined) return "";
   engine.commit([change]);
   const remainder = change.error === undefined ? engine.remainder(change) : undefined;
-  if (remainder !== undefined) runSteps(remainder);
+  if (remainder !== undefined) engine.runNow(remainder);
   if (change.error !== undefined) throw change.error;
   return change.result ?? "";
 }
 
 /** The result of a generator that is run to its end. */
-export function runSteps<Result>(steps: Generator<void, Result>): Result {
+export function runSteps<Result>(steps: Generator<undefined, Result>): Result {
   for (;;) {
     const step = steps.next();
     if (step.done === true) return step.value;

@@ -4,6 +4,7 @@
  */
 import { crc32 } from "node:zlib";
 import { fileStoreError } from "#filestore/errors.ts";
+import type { FlushSteps } from "#filestore/worker/flush-steps.ts";
 import type { StorePathEngine, WriteTarget } from "#filestore/worker/store-path-engine.ts";
 import type { FileSource } from "#model/file-id.ts";
 
@@ -101,13 +102,13 @@ export class FakeEngine {
   }
 
   /** The name is locked at once. */
-  regenerate(name: string): Generator<void, FakeChange> {
+  regenerate(name: string): Generator<undefined, FakeChange> {
     const file = this.#file(name);
     this.#lock(name);
     return this.#regenerate(name, file);
   }
 
-  *#regenerate(name: string, file: FakeFile): Generator<void, FakeChange> {
+  *#regenerate(name: string, file: FakeFile): Generator<undefined, FakeChange> {
     try {
       for (let step = 0; step < this.longSteps; step += 1) yield;
     } catch (error) {
@@ -169,7 +170,7 @@ export class FakeEngine {
     return { sizeBytes: content.length, modifiedSeconds: 1_700_000_000, crc32: undefined };
   }
 
-  *crc(name: string): Generator<void, number> {
+  *crc(name: string): Generator<undefined, number> {
     for (let step = 0; step < this.longSteps; step += 1) yield;
     return crc32(this.#file(name).content);
   }
@@ -188,7 +189,12 @@ export class FakeEngine {
     }
   }
 
-  remainder(change: FakeChange): Generator<void, void> | undefined {
+  *commitSteps(changes: readonly FakeChange[]): FlushSteps<void> {
+    yield undefined;
+    this.commit(changes);
+  }
+
+  remainder(change: FakeChange): Generator<undefined, void> | undefined {
     return change.longSteps === 0 ? undefined : this.#remainder(change);
   }
 
@@ -201,7 +207,7 @@ export class FakeEngine {
     return this as unknown as StorePathEngine;
   }
 
-  *#remainder(change: FakeChange): Generator<void, void> {
+  *#remainder(change: FakeChange): Generator<undefined, void> {
     for (let step = 0; step < change.longSteps; step += 1) yield;
     this.#finish(change);
   }

@@ -3,10 +3,12 @@
  * itself between the turns of the event loop.
  */
 import { RingReader, RingWriter } from "#filestore/ring.ts";
+import { FilesFlusher } from "#filestore/worker/flush-steps.ts";
 import { WorkerLoop } from "#filestore/worker/worker-loop.ts";
 import type { StorePathThreadData } from "#filestore/worker-messages.ts";
 import type { Workers, WorkerThread } from "#platform/workers.ts";
 import { FakeEngine } from "./fake-engine.ts";
+import { MemoryFiles } from "./memory-files.ts";
 
 export class InThreadWorker implements WorkerThread {
   onMessage: (message: unknown) => void = () => {};
@@ -23,6 +25,7 @@ export class InThreadWorker implements WorkerThread {
       requests: new RingReader(data.requests),
       completions: new RingWriter(data.completions),
       blocks: data.blocks,
+      flusher: new FilesFlusher(new MemoryFiles()),
     });
     queueMicrotask(() => {
       this.onMessage({ post: "opened", rolledForward: 0, swept: 0, adopted: false });

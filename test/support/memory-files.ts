@@ -78,9 +78,11 @@ export class MemoryFiles implements Files {
     const moves = this.#moves;
     this.#moves = [];
     this.#forget(this.#root, random, new Set());
+    const reachable = new Set<Inode>();
+    collect(this.#root, reachable);
     for (const { inode, from, to } of moves) {
-      if (entryAt(from) !== inode && entryAt(to) !== inode)
-        from.directory.entries.set(from.name, inode);
+      const isThere = reachable.has(to.directory) && entryAt(to) === inode;
+      if (entryAt(from) !== inode && !isThere) from.directory.entries.set(from.name, inode);
     }
     countLinks(this.#root, new Set());
   }
@@ -294,6 +296,12 @@ export class MemoryFiles implements Files {
     for (const name of path.split("/")) if (name !== "") inode = inode?.entries.get(name);
     return follow && inode?.kind === "link" ? this.#find(inode.target, true) : inode;
   }
+}
+
+function collect(inode: Inode, into: Set<Inode>): void {
+  if (into.has(inode)) return;
+  into.add(inode);
+  for (const child of inode.entries.values()) collect(child, into);
 }
 
 function entryAt(place: Place): Inode | undefined {

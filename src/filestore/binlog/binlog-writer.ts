@@ -9,6 +9,7 @@ import { binlogPath, findBinlogIndex, writeBinlogIndex } from "#filestore/binlog
 import type { BinlogPosition } from "#filestore/binlog/position.ts";
 import type { BinlogIndex } from "#filestore/formats/binlog-index.ts";
 import { type FileDescriptor, FileError, type Files } from "#platform/files.ts";
+import type { FlushTarget } from "#platform/flusher.ts";
 
 /** A file that has reached this size is followed by the next one, as C does it. */
 export const rotationBytes = 1024 ** 3;
@@ -113,6 +114,12 @@ export class BinlogWriter {
       throw error;
     }
     this.#offset += length;
+  }
+
+  /** What was appended so far; it stays open until the next file begins. */
+  get flushTarget(): FlushTarget {
+    const path = binlogPath(this.#directory, this.#index.currentWrite);
+    return { kind: "file", path, descriptor: this.#descriptor };
   }
 
   /** What was appended is on stable storage when this returns. Throws `FileError`. */

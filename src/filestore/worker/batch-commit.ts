@@ -1,18 +1,22 @@
 /**
  * Commits changes together, so that they share one write to the binlog and, where they are flushed, its flush and those of
  * directories. The records are the commit: before they stand nothing is visible, afterwards the change is carried out here or by the
- * next start. Each step ends before the next begins, hence what a record says is on stable storage before the record is. Worker
- * thread.
+ * next start. Each step ends before the next begins, hence what a record says is on stable storage before the record is; flushes are
+ * handed out (`FlushSteps`), and those of one step may happen in any order. Where one of them fails, no change of the batch is
+ * acknowledged that depended on that step. Worker thread.
  */
-import type { BinlogPosition } from "#filestore/binlog/position.ts";
 import { amendBinlog } from "#filestore/worker/amend-binlog.ts";
-import type { StagedChange } from "#filestore/worker/changes/staged-change.ts";
+import type { BatchStager, StagedChange } from "#filestore/worker/changes/staged-change.ts";
 import { diskFailure } from "#filestore/worker/disk-failure.ts";
+import { type FlushSteps, flushAll } from "#filestore/worker/flush-steps.ts";
 import type { StorePath } from "#filestore/worker/store-path.ts";
 
+type Changes = readonly StagedChange[];
+
 /** Every change ends with its `result` or its `error`; throws for our own mistakes only. */
-export function commitBatch(store: StorePath, changes: readonly StagedChange[]): void {
-  const recorded = record(store, stage(store, changes));
+export function* commitBatch(store: StorePath, changes: Changes): FlushSteps<void> {
+  const staged = bindAll(store, stageTogether(changes));
+  const recorded = yield* record(store, yield* flushContent(store, staged));
   const amends: string[] = [];
   const applied = recorded.filter((change) =>
     attempt(
@@ -21,113 +25,113 @@ export function commitBatch(store: StorePath, changes: readonly StagedChange[]):
       () => amends.push(change.amends()),
     ),
   );
-  const durable = store.flushed ? flushApplied(store, applied) : applied;
+  const durable = store.flushed ? yield* flushApplied(store, applied, amends) : applied;
   for (const change of recorded) change.cleanUp();
-  amendBinlog(store, amends.join(""));
+  yield* amendBinlog(store, amends.join(""));
   for (const change of durable) change.succeed();
 }
 
-/** Names what is staged after its record, and flushes it. Those that are left are bound to where their records will stand. */
-function stage(store: StorePath, changes: readonly StagedChange[]): readonly StagedChange[] {
+function stageTogether(changes: Changes): Changes {
+  const byStager = new Map<BatchStager, StagedChange[]>();
+  for (const change of changes) {
+    const { stager } = change;
+    if (stager === undefined) continue;
+    const others = byStager.get(stager);
+    if (others === undefined) byStager.set(stager, [change]);
+    else others.push(change);
+  }
+  let live = changes;
+  for (const [stager, group] of byStager) {
+    const failures = stager.stageTogether(group);
+    if (failures.size === 0) continue;
+    for (const [change, error] of failures) drop([change], error);
+    live = live.filter((change) => !failures.has(change));
+  }
+  return live;
+}
+
+/** Tells every change where its record will stand. */
+function bindAll(store: StorePath, changes: Changes): Changes {
   try {
     store.binlog.rotateWhenFull();
   } catch (error) {
-    failAll(changes, error);
-    return [];
+    return drop(changes, error);
   }
-  let live = changes;
-  for (;;) {
-    let { offset } = store.binlog.position;
+  const start = store.binlog.position;
+  for (let live = changes; ; ) {
+    let { offset } = start;
     const bound = live.filter((change) => {
-      const position = { ...store.binlog.position, offset };
-      if (!bindTo(change, position)) return false;
-      offset += change.lines.length;
-      return true;
+      const position = { ...start, offset };
+      change.position = position;
+      const isBound = attempt(
+        change,
+        () => change.bind(position),
+        () => change.discard(),
+      );
+      if (isBound) offset += change.lines.length;
+      return isBound;
     });
-    const flushed = store.flushed ? flushStaged(store, bound) : bound;
-    // Where one dropped out behind others that follow it, those are bound to the wrong place.
-    if (flushed.length === bound.length) return flushed;
-    live = flushed;
+    // Where one dropped out before others, those are bound to the wrong place.
+    if (bound.length === live.length) return bound;
+    live = bound;
   }
 }
 
-function bindTo(change: StagedChange, position: BinlogPosition): boolean {
-  change.position = position;
-  return attempt(
-    change,
-    () => change.bind(position),
-    () => change.discard(),
-  );
+function* flushContent(store: StorePath, changes: Changes): FlushSteps<Changes> {
+  if (!store.flushed) return changes;
+  const targets = changes.flatMap((change) => change.contentTargets());
+  const error = yield* flushAll(store, targets);
+  return error === undefined ? changes : drop(changes, error);
 }
 
-function flushStaged(store: StorePath, changes: readonly StagedChange[]): readonly StagedChange[] {
-  if (changes.every((change) => change.lines === "")) return changes;
-  try {
-    // First, because on ext4 it brings the new files' content along, in one journal commit.
-    store.files.flushDirectory(store.layout.tmp);
-  } catch (error) {
-    for (const change of changes) change.discard();
-    failAll(changes, error);
-    return [];
-  }
-  return changes.filter((change) =>
-    attempt(
-      change,
-      () => change.flushContent(),
-      () => change.discard(),
-    ),
-  );
-}
-
-function record(store: StorePath, changes: readonly StagedChange[]): readonly StagedChange[] {
+function* record(store: StorePath, changes: Changes): FlushSteps<Changes> {
   let lines = "";
   for (const change of changes) lines += change.lines;
   if (lines === "") return changes;
   const start = store.binlog.position;
   try {
     store.binlog.append(lines);
-    if (store.flushed) store.binlog.flush();
-    return changes;
   } catch (error) {
-    store.binlog.takeBack(start);
-    for (const change of changes) change.discard();
-    failAll(changes, error);
-    return [];
+    return drop(changes, error);
   }
+  const error = store.flushed ? yield* flushAll(store, [store.binlog.flushTarget]) : undefined;
+  if (error === undefined) return changes;
+  store.binlog.takeBack(start);
+  return drop(changes, error);
 }
 
-function flushApplied(store: StorePath, changes: readonly StagedChange[]): readonly StagedChange[] {
-  const flushed = changes.filter((change) => attempt(change, () => change.flushApplied()));
-  const failures = new Map<string, unknown>();
-  const directories = new Set(flushed.flatMap((change) => change.touchedDirectories()));
-  for (const directory of directories) {
-    try {
-      store.files.flushDirectory(directory);
-    } catch (error) {
-      failures.set(directory, error);
-    }
-  }
-  if (failures.size === 0) return flushed;
-  return flushed.filter((change) => {
-    const failed = change.touchedDirectories().find((directory) => failures.has(directory));
-    if (failed === undefined) return true;
-    change.error = diskFailure(failures.get(failed), change.doing);
+/** Nobody was told of these changes: what can be undone is, and `amends` gets the lines that say so. */
+function* flushApplied(store: StorePath, changes: Changes, amends: string[]): FlushSteps<Changes> {
+  const directories = store.tree.takeUnflushed();
+  const targets = changes.flatMap((change) => change.appliedTargets());
+  const error = yield* flushAll(store, [...directories, ...targets]);
+  if (error === undefined) return changes;
+  store.tree.leaveUnflushed(directories);
+  return changes.filter((change) => {
+    if (change.appliedTargets().length === 0) return true;
+    change.error = diskFailure(error, change.doing);
+    amends.push(change.giveUp());
     return false;
   });
 }
 
 /** True where `step` did it; else the change has its error, and `otherwise` was called. */
-function attempt(change: StagedChange, step: () => void, otherwise?: () => void): boolean {
+function attempt(change: StagedChange, step: () => void, otherwise: () => void): boolean {
   try {
     step();
     return true;
   } catch (error) {
     change.error = diskFailure(error, change.doing);
-    otherwise?.();
+    otherwise();
     return false;
   }
 }
 
-function failAll(changes: readonly StagedChange[], error: unknown): void {
-  for (const change of changes) change.error = diskFailure(error, change.doing);
+/** None of them has a record. */
+function drop(changes: Changes, error: unknown): Changes {
+  for (const change of changes) {
+    change.error = diskFailure(error, change.doing);
+    change.discard();
+  }
+  return [];
 }

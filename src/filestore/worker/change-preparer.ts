@@ -21,6 +21,7 @@ import {
 import type { FileReader } from "#filestore/worker/file-reader.ts";
 import { maxMetadataBytes } from "#filestore/worker/limits.ts";
 import { findNameFor } from "#filestore/worker/new-name.ts";
+import type { StagedFile } from "#filestore/worker/staged-files.ts";
 import type { StorePath } from "#filestore/worker/store-path.ts";
 import { isTrunkBase, openSlot, type TrunkSlotPlace } from "#filestore/worker/trunk-slot.ts";
 import { StagedBody } from "#filestore/worker/write-handle.ts";
@@ -92,7 +93,7 @@ export class ChangePreparer {
   }
 
   /** The name is locked at once; the generator must be run, or ended with `return` after its first step. */
-  regenerate(name: string): Generator<void, StagedChange> {
+  regenerate(name: string): Generator<undefined, StagedChange> {
     const { place } = this.appender(name);
     if (decodeBase(place.base)?.isSlave === true) throw invalid(`${name} is a slave`);
     this.#store.locks.add(lockKey(place.name));
@@ -114,7 +115,7 @@ export class ChangePreparer {
     else if (this.#reader.statOrMissing(place, true).kind !== "file") throw notRegular(place);
   }
 
-  *#regenerate(old: FilePlace): Generator<void, StagedChange> {
+  *#regenerate(old: FilePlace): Generator<undefined, StagedChange> {
     let prepared: StagedChange | undefined;
     try {
       const crc32 = yield* this.#reader.crc(old.name);
@@ -160,7 +161,7 @@ export class ChangePreparer {
     return slot.place;
   }
 
-  #stageWhole(content: Uint8Array): string {
+  #stageWhole(content: Uint8Array): StagedFile {
     const body = new StagedBody(this.#store);
     try {
       if (content.length > 0) body.write(content);

@@ -6,6 +6,7 @@ import { fileStoreError } from "#filestore/errors.ts";
 import type { FileLayout } from "#filestore/worker/file-layout.ts";
 import { directoryName } from "#model/remote-filename.ts";
 import { FileError, type Files } from "#platform/files.ts";
+import type { FlushTarget } from "#platform/flusher.ts";
 
 const levelSize = 256;
 const directoryPattern = /^[0-9A-F]{2}$/;
@@ -20,8 +21,10 @@ export class DirectoryTree {
   readonly #data: string;
   readonly #durable: boolean;
   readonly #there = new Uint8Array(levelSize * levelSize);
+  /** Directories with entries of ours that may not be on stable storage. */
+  readonly #unflushed = new Set<string>();
 
-  /** `durable`: a directory that was made is on stable storage before anything lies in it. */
+  /** `durable`: who puts something into a directory has to flush what `takeUnflushed` gives before it counts. */
   constructor(files: Files, layout: FileLayout, durable: boolean) {
     this.#files = files;
     this.#data = layout.data;
@@ -39,11 +42,25 @@ export class DirectoryTree {
     } catch (error) {
       if (!(error instanceof FileError) || error.code !== "ENOENT") throw error;
       makeIfMissing(this.#files, parent);
-      if (this.#durable) this.#files.flushDirectory(this.#data);
+      if (this.#durable) this.#unflushed.add(this.#data);
       makeIfMissing(this.#files, path);
     }
-    if (this.#durable) this.#files.flushDirectory(parent);
+    // Also where it was there: whoever made it may not have lived to flush it.
+    if (this.#durable) this.#unflushed.add(parent);
     this.#there[number] = 1;
+  }
+
+  /** What is to be flushed for the directories that were made; the caller's business from now on. */
+  takeUnflushed(): readonly FlushTarget[] {
+    if (this.#unflushed.size === 0) return [];
+    const targets = [...this.#unflushed].map((path) => ({ kind: "directory", path }) as const);
+    this.#unflushed.clear();
+    return targets;
+  }
+
+  /** That did not work out. */
+  leaveUnflushed(targets: readonly FlushTarget[]): void {
+    for (const { path } of targets) this.#unflushed.add(path);
   }
 
   /** Somebody removed the directory behind our back: `ensure` looks again. */

@@ -64,7 +64,7 @@ export class FileReader {
   }
 
   /** Of the content, in steps of at most 1 MiB. Throws as `open` does, at the first step. */
-  *crc(name: string): Generator<void, number> {
+  *crc(name: string): Generator<undefined, number> {
     const handle = this.open(name);
     try {
       const buffer = Buffer.allocUnsafe(Math.min(stepBytes, Math.max(1, handle.sizeBytes)));

@@ -11,6 +11,7 @@ import { diskFailure, onDisk } from "#filestore/worker/disk-failure.ts";
 import { type FilePlace, lockKey } from "#filestore/worker/file-layout.ts";
 import { fileTimeLagMs } from "#filestore/worker/limits.ts";
 import { claimNewPlace } from "#filestore/worker/new-name.ts";
+import type { StagedFile } from "#filestore/worker/staged-files.ts";
 import type { StorePath } from "#filestore/worker/store-path.ts";
 import { StagedBody, type WriteHandle } from "#filestore/worker/write-handle.ts";
 
@@ -52,7 +53,7 @@ export class NewFileWriter implements WriteHandle {
     this.#finished = true;
     return new PlaceChange(this.#store, {
       key: lockKey(place.name),
-      staged: this.#stagedPath(place),
+      staged,
       target: place,
       line: sourceLine("create", this.#timestamp, place.name),
       amends: sourceLine("delete", this.#timestamp, place.name),
@@ -93,15 +94,14 @@ export class NewFileWriter implements WriteHandle {
     this.#store.files.setModified(staged, this.#timestamp);
   }
 
-  #rename(part: string): FilePlace {
+  #rename(staged: StagedFile): FilePlace {
     try {
       const place = this.#claim(this.#store.clock.nowMs(), this.#body.received);
-      this.#store.files.rename(part, this.#stagedPath(place));
-      this.#store.files.setModified(this.#stagedPath(place), this.#timestamp);
+      staged.rename(this.#stagedPath(place));
+      this.#store.files.setModified(staged.path, this.#timestamp);
       return place;
     } catch (error) {
-      this.#store.staged.drop(part);
-      if (this.#place !== undefined) this.#store.staged.drop(this.#stagedPath(this.#place));
+      staged.drop();
       throw error;
     }
   }
@@ -148,9 +148,9 @@ export class SlaveWriter implements WriteHandle {
     });
     const staged = this.#body.take();
     try {
-      this.#store.files.setModified(staged, timestamp);
+      this.#store.files.setModified(staged.path, timestamp);
     } catch (error) {
-      this.#store.staged.drop(staged);
+      staged.drop();
       throw diskFailure(error, `store ${place.name}`);
     }
     this.#store.locks.add(key);

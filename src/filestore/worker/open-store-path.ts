@@ -66,6 +66,7 @@ function open(settings: StorePathSettings, parts: EngineParts): OpenedStorePath 
     const flushed = settings.durability === "flushed";
     const store: StorePath = {
       ...parts,
+      onFlushFailed: parts.onFlushFailed ?? (() => {}),
       settings,
       source: settings.source,
       flushed,

@@ -49,6 +49,7 @@ class RollForward {
       const place = this.#places.get(path);
       if (record !== undefined && place !== undefined) this.#settleRecord(place, record);
     }
+    for (const { path } of this.#store.tree.takeUnflushed()) this.#touched.add(path);
     if (flushed) for (const directory of this.#touched) files.flushDirectory(directory);
     return { rolledForward: this.#rolledForward, swept: this.#swept };
   }

@@ -7,6 +7,7 @@ import { formatPart } from "#filestore/formats/staged-name.ts";
 import type { FileLayout } from "#filestore/worker/file-layout.ts";
 import { stepBytes } from "#filestore/worker/limits.ts";
 import { type FileDescriptor, FileError, type Files } from "#platform/files.ts";
+import type { FlushTarget } from "#platform/flusher.ts";
 
 export class StagedFiles {
   readonly #files: Files;
@@ -20,10 +21,25 @@ export class StagedFiles {
     this.#log = log;
   }
 
+  /** The names of staged files. */
+  get directoryTarget(): FlushTarget {
+    return { kind: "directory", path: this.#tmp };
+  }
+
   /** Path for a body that is going to be received. */
   newPart(): string {
     this.#last += 1;
     return `${this.#tmp}/${formatPart(this.#last)}`;
+  }
+
+  /** Closes what is written and flushed, or given up: there is nothing left to fail. */
+  close(descriptor: FileDescriptor): void {
+    try {
+      this.#files.close(descriptor);
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error;
+      this.#log.warn("staged-file-not-closed", { problem: error.message });
+    }
   }
 
   /** Removes a staged file. Where that fails it stays until the next start, which sweeps it. */
@@ -34,6 +50,59 @@ export class StagedFiles {
       if (!(error instanceof FileError)) throw error;
       this.#log.warn("staged-file-left", { path, problem: String(error) });
     }
+  }
+}
+
+/**
+ * A body that was received whole. Where it is to be flushed it stays open until it was: the kernel tells of a failed write-back
+ * through descriptors that were open at the time, and may forget it for later ones.
+ */
+export class StagedFile {
+  readonly #files: Files;
+  readonly #staged: StagedFiles;
+  #path: string;
+  #descriptor: FileDescriptor | undefined;
+
+  constructor(
+    parts: { readonly files: Files; readonly staged: StagedFiles },
+    path: string,
+    descriptor: FileDescriptor | undefined,
+  ) {
+    this.#files = parts.files;
+    this.#staged = parts.staged;
+    this.#path = path;
+    this.#descriptor = descriptor;
+  }
+
+  get path(): string {
+    return this.#path;
+  }
+
+  /** Its content. */
+  get flushTarget(): FlushTarget {
+    const descriptor = this.#descriptor;
+    if (descriptor === undefined) return { kind: "file", path: this.#path };
+    return { kind: "file", path: this.#path, descriptor };
+  }
+
+  /** Throws `FileError`; then it lies where it lay. */
+  rename(to: string): void {
+    if (to === this.#path) return;
+    this.#files.rename(this.#path, to);
+    this.#path = to;
+  }
+
+  /** Harmless when it is closed. */
+  close(): void {
+    const descriptor = this.#descriptor;
+    this.#descriptor = undefined;
+    if (descriptor !== undefined) this.#staged.close(descriptor);
+  }
+
+  /** Removes it. Where that fails it stays until the next start. */
+  drop(): void {
+    this.close();
+    this.#staged.drop(this.#path);
   }
 }
 
@@ -55,7 +124,7 @@ export interface Copy {
 }
 
 /** Copies `length` bytes from the start of `from` to `offset` of `to`, a bounded piece a step. Throws `FileError`. */
-export function* copySteps(files: Files, copy: Copy): Generator<void, void> {
+export function* copySteps(files: Files, copy: Copy): Generator<undefined, void> {
   const source = files.open(copy.from, "read");
   try {
     const buffer = Buffer.allocUnsafe(Math.min(stepBytes, copy.length));
@@ -74,7 +143,7 @@ export function* copySteps(files: Files, copy: Copy): Generator<void, void> {
 }
 
 /** Runs steps to their end at once. */
-export function runToEnd(steps: Generator<void, void>): void {
+export function runToEnd(steps: Generator<undefined, void>): void {
   while (steps.next().done !== true) {
     // Each step does its own work.
   }

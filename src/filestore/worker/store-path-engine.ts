@@ -20,6 +20,7 @@ import type { Checkpoint } from "#filestore/worker/checkpoint.ts";
 import { onDisk } from "#filestore/worker/disk-failure.ts";
 import { lockKey } from "#filestore/worker/file-layout.ts";
 import { type EngineFacts, FileReader, type ReadHandle } from "#filestore/worker/file-reader.ts";
+import { type FlushSteps, runFlushSteps } from "#filestore/worker/flush-steps.ts";
 import {
   type OpenedStorePath,
   type OpenReport,
@@ -100,15 +101,28 @@ export class StorePathEngine {
    * Reads an appender file in steps of at most 1 MiB, and prepares its renaming to a normal one. The name is locked from the call
    * on: run the generator to its end, or end it with `return` after its first step. Throws `file-missing`, `file-invalid`.
    */
-  regenerate(name: string): Generator<void, Change> {
+  regenerate(name: string): Generator<undefined, Change> {
     return this.#preparer.regenerate(name);
   }
 
-  /** Commits a batch. Each change ends with `result` or `error`; one that fails does not fail the others. */
+  /** Commits a batch, blocking in each flush. Each change ends with `result` or `error`. */
   commit(changes: readonly Change[]): void {
+    this.runNow(this.commitSteps(changes));
+  }
+
+  /** Runs steps of this engine to their end, blocking in each flush. */
+  runNow<Result>(steps: FlushSteps<Result>): Result {
+    return runFlushSteps(this.#store.files, steps);
+  }
+
+  /**
+   * Commits a batch, in steps that wait for flushes; in the relaxed mode there is one step only. Each change ends with `result` or
+   * `error`. Must be run to its end, one commit at a time; everything but another commit and `close` may be asked for meanwhile.
+   */
+  *commitSteps(changes: readonly Change[]): FlushSteps<void> {
     const staged = changes as readonly StagedChange[];
     try {
-      commitBatch(this.#store, staged);
+      yield* commitBatch(this.#store, staged);
     } finally {
       for (const change of staged) this.#settle(change);
     }
@@ -119,7 +133,7 @@ export class StorePathEngine {
    * What a committed change still needs before it is answered: copying an append or a modification of more than 1 MiB, in such steps.
    * Its name stays locked until then. Undefined for all others. Must be asked for once, and run to its end.
    */
-  remainder(change: Change): Generator<void, void> | undefined {
+  remainder(change: Change): FlushSteps<void> | undefined {
     const staged = change as StagedChange;
     const steps = staged.error === undefined ? staged.remainder() : undefined;
     return steps === undefined ? undefined : this.#finish(staged, steps);
@@ -136,7 +150,7 @@ export class StorePathEngine {
   }
 
   /** CRC-32 of the content, in steps of at most 1 MiB. Throws as `openRead` does, at the first step. */
-  crc(name: string): Generator<void, number> {
+  crc(name: string): Generator<undefined, number> {
     return this.#reader.crc(name);
   }
 
@@ -183,7 +197,7 @@ export class StorePathEngine {
     }
   }
 
-  *#finish(change: StagedChange, steps: Generator<void, void>): Generator<void, void> {
+  *#finish(change: StagedChange, steps: FlushSteps<void>): FlushSteps<void> {
     let ended = false;
     try {
       yield* steps;

@@ -5,6 +5,7 @@
 import { AppError, describeError } from "#base/app-error.ts";
 import { Log } from "#base/log.ts";
 import { RingReader, RingWriter } from "#filestore/ring.ts";
+import { FilesFlusher } from "#filestore/worker/flush-steps.ts";
 import { StorePathEngine } from "#filestore/worker/store-path-engine.ts";
 import { WorkerLoop } from "#filestore/worker/worker-loop.ts";
 import type { StorePathPost, StorePathThreadData } from "#filestore/worker-messages.ts";
@@ -22,10 +23,11 @@ function main(): void {
   const log = new Log(`store-path-${data.settings.index}`, (record) =>
     post({ post: "log", record }),
   );
+  const files = new NodeFiles();
   let engine: StorePathEngine;
   try {
     engine = StorePathEngine.open(data.settings, {
-      files: new NodeFiles(),
+      files,
       clock: nodeClock,
       random: nodeRandom(),
       log,
@@ -38,6 +40,7 @@ function main(): void {
   post({ post: "opened", ...engine.openReport });
   new WorkerLoop({
     engine,
+    flusher: new FilesFlusher(files),
     requests: new RingReader(data.requests),
     completions: new RingWriter(data.completions),
     blocks: data.blocks,

@@ -8,7 +8,7 @@ import type { FileLayout } from "#filestore/worker/file-layout.ts";
 import type { StagedFiles } from "#filestore/worker/staged-files.ts";
 import type { FileSource } from "#model/file-id.ts";
 import type { Clock } from "#platform/clock.ts";
-import type { Files } from "#platform/files.ts";
+import type { FileError, Files } from "#platform/files.ts";
 import type { Random } from "#platform/random.ts";
 
 /** The world, as the engine is given it. */
@@ -17,9 +17,14 @@ export interface EngineParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /**
+   * A flush failed. The kernel may have dropped what was not on stable storage, hence nothing that was written since the last good
+   * flush can be relied on; the changes that waited for this one end with an error.
+   */
+  readonly onFlushFailed?: (error: FileError) => void;
 }
 
-export interface StorePath extends EngineParts {
+export interface StorePath extends Required<EngineParts> {
   readonly settings: StorePathSettings;
   /** Who new names say that they come from; an address may change while the path is served. */
   source: FileSource;

@@ -2,8 +2,9 @@
 import type { Change } from "#filestore/worker/changes/staged-change.ts";
 import { onDisk } from "#filestore/worker/disk-failure.ts";
 import { flushEveryBytes } from "#filestore/worker/limits.ts";
+import { StagedFile } from "#filestore/worker/staged-files.ts";
 import type { StorePath } from "#filestore/worker/store-path.ts";
-import type { FileDescriptor, OpenMode } from "#platform/files.ts";
+import type { FileDescriptor } from "#platform/files.ts";
 
 /** Where the body of an upload, an append or a modification goes. Calls throw `AppError<FileStoreErrorCode>`. */
 export interface WriteHandle {
@@ -53,26 +54,28 @@ export class StagedBody {
     const descriptor = this.#open(path);
     this.#descriptor = descriptor;
     if (bytes.length > 0) this.#store.files.write(descriptor, bytes);
-    this.#close();
+    if (!this.#store.flushed) this.#close();
   }
 
   /** What was written whole was not all: goes on with it, as a part. Throws `FileError`. */
   reopen(): void {
     const { files, staged } = this.#store;
+    this.#close();
     const part = staged.newPart();
     if (this.path !== undefined) files.rename(this.path, part);
     this.path = part;
     this.#descriptor = files.open(part, "append");
   }
 
-  /** The path of the closed file with everything in it; it is the caller's from now on. Throws `AppError<FileStoreErrorCode>`. */
-  take(): string {
+  /** The file with everything in it; it is the caller's from now on. Throws `AppError<FileStoreErrorCode>`. */
+  take(): StagedFile {
     return onDisk("store what was received", () => {
       if (this.path === undefined) this.#descriptor = this.#open(this.#store.staged.newPart());
-      this.#close();
-      const path = this.path as string;
+      if (!this.#store.flushed) this.#close();
+      const file = new StagedFile(this.#store, this.path as string, this.#descriptor);
+      this.#descriptor = undefined;
       this.path = undefined;
-      return path;
+      return file;
     });
   }
 
@@ -84,9 +87,7 @@ export class StagedBody {
   }
 
   #open(path: string): FileDescriptor {
-    // What is flushed is flushed by path, in the commit; see `Files.open` for what eager means.
-    const mode: OpenMode = this.#store.flushed ? "create-eager" : "create";
-    const descriptor = this.#store.files.open(path, mode);
+    const descriptor = this.#store.files.open(path, "create");
     this.path = path;
     return descriptor;
   }

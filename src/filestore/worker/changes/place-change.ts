@@ -5,14 +5,14 @@ import type { BinlogPosition } from "#filestore/binlog/position.ts";
 import { formatBound } from "#filestore/formats/staged-name.ts";
 import { StagedChange } from "#filestore/worker/changes/staged-change.ts";
 import type { FilePlace } from "#filestore/worker/file-layout.ts";
-import { flushFile } from "#filestore/worker/staged-files.ts";
+import type { StagedFile } from "#filestore/worker/staged-files.ts";
 import type { StorePath } from "#filestore/worker/store-path.ts";
 import { FileError } from "#platform/files.ts";
+import type { FlushTarget } from "#platform/flusher.ts";
 
 export interface Placing {
   readonly key: string;
-  /** Path of the staged file, closed. */
-  readonly staged: string;
+  readonly staged: StagedFile;
   readonly target: FilePlace;
   readonly line: string;
   /** See `StagedChange.amends`. */
@@ -28,7 +28,7 @@ export class PlaceChange extends StagedChange {
   readonly #target: FilePlace;
   readonly #amends: string;
   readonly #bound: boolean;
-  #staged: string;
+  readonly #staged: StagedFile;
   #placed = false;
 
   constructor(store: StorePath, placing: Placing) {
@@ -47,29 +47,27 @@ export class PlaceChange extends StagedChange {
 
   override bind(position: BinlogPosition): void {
     if (!this.#bound) return;
-    const { files, layout } = this.#store;
-    const path = `${layout.tmp}/${formatBound(this.#target, position)}`;
-    files.rename(this.#staged, path);
-    this.#staged = path;
+    this.#staged.rename(`${this.#store.layout.tmp}/${formatBound(this.#target, position)}`);
   }
 
-  override flushContent(): void {
-    flushFile(this.#store.files, this.#staged);
+  /** The directory first, because on ext4 it brings the new files' content along, in one journal commit. */
+  override contentTargets(): readonly FlushTarget[] {
+    return [this.#store.staged.directoryTarget, this.#staged.flushTarget];
   }
 
   override discard(): void {
-    this.#store.staged.drop(this.#staged);
+    this.#staged.drop();
   }
 
   apply(): void {
-    const { files, tree } = this.#store;
+    const { tree } = this.#store;
     try {
-      files.rename(this.#staged, this.#target.path);
+      this.#staged.rename(this.#target.path);
     } catch (error) {
       if (!(error instanceof FileError) || error.code !== "ENOENT") throw error;
       tree.forget(this.#target);
       tree.ensure(this.#target);
-      files.rename(this.#staged, this.#target.path);
+      this.#staged.rename(this.#target.path);
     }
     this.#placed = true;
   }
@@ -78,11 +76,18 @@ export class PlaceChange extends StagedChange {
     return this.#amends;
   }
 
-  override touchedDirectories(): readonly string[] {
-    return [this.#store.layout.directoryOf(this.#target)];
+  override appliedTargets(): readonly FlushTarget[] {
+    return [{ kind: "directory", path: this.#store.layout.directoryOf(this.#target) }];
+  }
+
+  /** A new file goes again; what it replaced is gone, so a record of that stands. */
+  override giveUp(): string {
+    if (this.#amends !== "") this.#staged.drop();
+    return this.#amends;
   }
 
   override cleanUp(): void {
-    if (!this.#placed) this.discard();
+    if (this.#placed) this.#staged.close();
+    else this.discard();
   }
 }

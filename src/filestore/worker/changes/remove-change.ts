@@ -7,6 +7,7 @@ import { StagedChange } from "#filestore/worker/changes/staged-change.ts";
 import { type FilePlace, lockKey } from "#filestore/worker/file-layout.ts";
 import type { StorePath } from "#filestore/worker/store-path.ts";
 import { clearSlot, type TrunkSlotPlace } from "#filestore/worker/trunk-slot.ts";
+import type { FlushTarget } from "#platform/flusher.ts";
 
 export interface Removal {
   readonly place: FilePlace;
@@ -53,10 +54,10 @@ export class RemoveChange extends StagedChange {
     return this.#removed > 0 && this.#removed < this.#removals.length;
   }
 
-  override touchedDirectories(): readonly string[] {
+  override appliedTargets(): readonly FlushTarget[] {
     const { layout } = this.#store;
     return this.#removals
       .filter(({ slot }) => slot === undefined)
-      .map(({ place }) => layout.directoryOf(place));
+      .map(({ place }) => ({ kind: "directory", path: layout.directoryOf(place) }));
   }
 }

@@ -3,6 +3,8 @@ import { sourceLine } from "#filestore/binlog/entry.ts";
 import { StagedChange } from "#filestore/worker/changes/staged-change.ts";
 import { type FilePlace, lockKey } from "#filestore/worker/file-layout.ts";
 import type { StorePath } from "#filestore/worker/store-path.ts";
+import { FileError } from "#platform/files.ts";
+import type { FlushTarget } from "#platform/flusher.ts";
 
 export interface Renaming {
   readonly old: FilePlace;
@@ -36,7 +38,22 @@ export class RenameChange extends StagedChange {
     return sourceLine("rename", timestamp, `${old.name} ${renamed.name}`);
   }
 
-  override touchedDirectories(): readonly string[] {
-    return [this.#store.layout.directoryOf(this.#renaming.new)];
+  override appliedTargets(): readonly FlushTarget[] {
+    const path = this.#store.layout.directoryOf(this.#renaming.new);
+    return [{ kind: "directory", path }];
+  }
+
+  /** Nobody was told the new name. */
+  override giveUp(): string {
+    const { files, log } = this.#store;
+    const { old, new: renamed } = this.#renaming;
+    try {
+      files.rename(renamed.path, old.path);
+      return this.amends();
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error;
+      log.error("rename-not-undone", { name: renamed.name, problem: error.message });
+      return "";
+    }
   }
 }

@@ -10,16 +10,17 @@ import { amendBinlog } from "#filestore/worker/amend-binlog.ts";
 import { StagedChange } from "#filestore/worker/changes/staged-change.ts";
 import { diskFailure } from "#filestore/worker/disk-failure.ts";
 import { type FilePlace, lockKey } from "#filestore/worker/file-layout.ts";
+import { type FlushSteps, flushAll } from "#filestore/worker/flush-steps.ts";
 import { stepBytes } from "#filestore/worker/limits.ts";
-import { copySteps, flushFile, runToEnd } from "#filestore/worker/staged-files.ts";
+import { copySteps, runToEnd, type StagedFile } from "#filestore/worker/staged-files.ts";
 import type { StorePath } from "#filestore/worker/store-path.ts";
 import { type FileDescriptor, FileError } from "#platform/files.ts";
+import type { FlushTarget } from "#platform/flusher.ts";
 
 export interface Splice {
   readonly kind: "append" | "modify";
   readonly place: FilePlace;
-  /** Path of the body, closed. */
-  readonly staged: string;
+  readonly staged: StagedFile;
   readonly offset: number;
   readonly length: number;
   /** Of the file before. */
@@ -33,7 +34,6 @@ export class SpliceChange extends StagedChange {
   readonly oldSize: number;
   readonly #store: StorePath;
   readonly #splice: Splice;
-  #staged: string;
   /** The body could not be copied in full and stays for the next start to try again. */
   #keepStaged = false;
 
@@ -47,22 +47,19 @@ export class SpliceChange extends StagedChange {
     this.oldSize = splice.oldSize;
     this.#store = store;
     this.#splice = splice;
-    this.#staged = splice.staged;
   }
 
   override bind(position: BinlogPosition): void {
-    const { files, layout } = this.#store;
-    const path = `${layout.tmp}/${formatBound(this.#splice.place, position)}`;
-    files.rename(this.#staged, path);
-    this.#staged = path;
+    const { place, staged } = this.#splice;
+    staged.rename(`${this.#store.layout.tmp}/${formatBound(place, position)}`);
   }
 
-  override flushContent(): void {
-    flushFile(this.#store.files, this.#staged);
+  override contentTargets(): readonly FlushTarget[] {
+    return [this.#store.staged.directoryTarget, this.#splice.staged.flushTarget];
   }
 
   override discard(): void {
-    this.#store.staged.drop(this.#staged);
+    this.#splice.staged.drop();
   }
 
   /** True where copying is left to `remainder`. */
@@ -85,41 +82,52 @@ export class SpliceChange extends StagedChange {
     return sourceLine("truncate", timestamp, `${place.name} ${offset + length} ${offset}`);
   }
 
-  override flushApplied(): void {
-    if (!this.isLong) this.#flushTarget();
+  override appliedTargets(): readonly FlushTarget[] {
+    return this.isLong ? [] : [this.#target];
+  }
+
+  /** Half an append is cut off again; a modification is tried again by the next start. */
+  override giveUp(): string {
+    if (this.isLong) return "";
+    this.#keepStaged = !this.#isUndone();
+    return this.amends();
   }
 
   override cleanUp(): void {
     if (!this.isLong) this.#dropBody();
   }
 
-  override remainder(): Generator<void, void> | undefined {
+  override remainder(): FlushSteps<void> | undefined {
     return this.isLong ? this.#finish() : undefined;
   }
 
-  *#finish(): Generator<void, void> {
+  get #target(): FlushTarget {
+    return { kind: "file", path: this.#splice.place.path };
+  }
+
+  *#finish(): FlushSteps<void> {
     try {
       yield* this.#copy();
-      if (this.#store.flushed) this.#flushTarget();
+      if (this.#store.flushed) yield* this.#flushTarget();
       this.#dropBody();
     } catch (error) {
       const failure = diskFailure(error, this.doing);
       this.result = undefined;
       this.error = failure;
       this.#dropBody();
-      amendBinlog(this.#store, this.amends());
+      yield* amendBinlog(this.#store, this.amends());
       throw failure;
     }
   }
 
-  *#copy(): Generator<void, void> {
+  *#copy(): Generator<undefined, void> {
     const { files } = this.#store;
-    const { kind, place, offset, length, timestamp } = this.#splice;
+    const { kind, place, offset, length, timestamp, staged } = this.#splice;
     // What a modification overwrote is gone; an append can be undone.
     this.#keepStaged = kind === "modify";
     const target = files.open(place.path, "read-write");
     try {
-      yield* copySteps(files, { from: this.#staged, to: target, offset, length });
+      yield* copySteps(files, { from: staged.path, to: target, offset, length });
       files.setModified(place.path, timestamp);
       this.#keepStaged = false;
     } catch (error) {
@@ -141,14 +149,37 @@ export class SpliceChange extends StagedChange {
     }
   }
 
-  #flushTarget(): void {
+  *#flushTarget(): FlushSteps<void> {
     // Until the content is where it belongs for good, the body is kept for the next start.
     this.#keepStaged = true;
-    flushFile(this.#store.files, this.#splice.place.path);
-    this.#keepStaged = false;
+    const error = yield* flushAll(this.#store, [this.#target]);
+    if (error === undefined) {
+      this.#keepStaged = false;
+      return;
+    }
+    this.#keepStaged = !this.#isUndone();
+    throw error;
+  }
+
+  #isUndone(): boolean {
+    const { kind, place } = this.#splice;
+    if (kind === "modify") return false;
+    const { files, staged } = this.#store;
+    try {
+      const target = files.open(place.path, "read-write");
+      try {
+        return this.#cutOff(target);
+      } finally {
+        staged.close(target);
+      }
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error;
+      return false;
+    }
   }
 
   #dropBody(): void {
-    if (!this.#keepStaged) this.discard();
+    if (this.#keepStaged) this.#splice.staged.close();
+    else this.discard();
   }
 }

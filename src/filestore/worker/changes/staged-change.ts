@@ -1,9 +1,12 @@
 /**
  * A change of one file that has been prepared and waits to be committed. Nothing of it is visible yet. `batch-commit.ts` calls
- * the steps below in the order in which they stand here; a step that throws ends this change and no other. Worker thread.
+ * the steps below in the order in which they stand here; a step that throws ends this change and no other. What a change wants on
+ * stable storage it says as flush targets, which the commit flushes for all of its changes together. Worker thread.
  */
 import type { BinlogPosition } from "#filestore/binlog/position.ts";
 import type { FileStoreError } from "#filestore/worker/disk-failure.ts";
+import type { FlushSteps } from "#filestore/worker/flush-steps.ts";
+import type { FlushTarget } from "#platform/flusher.ts";
 
 /** What the owner of the engine sees of a change. */
 export interface Change {
@@ -12,6 +15,18 @@ export interface Change {
   /** After a failed one: why. The file is as it was. */
   readonly error: FileStoreError | undefined;
 }
+
+/** Stages what changes of one batch can do better together, such as writing bodies that lie side by side in one call. */
+export interface BatchStager {
+  /**
+   * Called once at the begin of a commit with those changes of the batch that name this stager, in their order, before anything of
+   * them is bound, flushed or recorded. Answers which of them failed, and why; these are discarded. What it writes is to be
+   * covered by the changes' `contentTargets`.
+   */
+  stageTogether(changes: readonly StagedChange[]): ReadonlyMap<StagedChange, unknown>;
+}
+
+const nothing: readonly FlushTarget[] = [];
 
 export abstract class StagedChange implements Change {
   /** What it excludes other changes by, see `lockKey`. */
@@ -43,11 +58,18 @@ export abstract class StagedChange implements Change {
     this.#made = what.made ?? "";
   }
 
+  /** Equal objects stand for one `stageTogether` a batch. */
+  get stager(): BatchStager | undefined {
+    return undefined;
+  }
+
   /** `position` is known. Called again where another change of the batch dropped out and moved it. */
   bind(_position: BinlogPosition): void {}
 
-  /** Brings what is staged to stable storage. */
-  flushContent(): void {}
+  /** What must be on stable storage before the record is: staged content, and the names it is found by after a crash. */
+  contentTargets(): readonly FlushTarget[] {
+    return nothing;
+  }
 
   /** Never committed: removes what is staged. Must not throw. */
   discard(): void {}
@@ -58,13 +80,18 @@ export abstract class StagedChange implements Change {
   /** Lines that make the records true again after `apply` threw; empty where they are to stand, see `isOwed`. */
   abstract amends(): string;
 
-  /** Directories whose entries changed. */
-  touchedDirectories(): readonly string[] {
-    return [];
+  /** Changed content and directories, which must be on stable storage before the change counts. */
+  appliedTargets(): readonly FlushTarget[] {
+    return nothing;
   }
 
-  /** Brings changed content to stable storage. */
-  flushApplied(): void {}
+  /**
+   * Applied, and a flush of the batch failed: it is not acknowledged. Undoes it where it can; the lines that make the records true
+   * again, empty where they are to stand. Must not throw.
+   */
+  giveUp(): string {
+    return "";
+  }
 
   /** Removes what is staged and not needed any more. Must not throw. */
   cleanUp(): void {}
@@ -75,7 +102,7 @@ export abstract class StagedChange implements Change {
   }
 
   /** Work that is too long for a commit, in steps; the change is done, and its name free, when they are. */
-  remainder(): Generator<void, void> | undefined {
+  remainder(): FlushSteps<void> | undefined {
     return undefined;
   }
 

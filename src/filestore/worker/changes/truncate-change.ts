@@ -2,8 +2,9 @@
 import { sourceLine } from "#filestore/binlog/entry.ts";
 import { StagedChange } from "#filestore/worker/changes/staged-change.ts";
 import { type FilePlace, lockKey } from "#filestore/worker/file-layout.ts";
-import { flushFile, setSize } from "#filestore/worker/staged-files.ts";
+import { setSize } from "#filestore/worker/staged-files.ts";
 import type { StorePath } from "#filestore/worker/store-path.ts";
+import type { FlushTarget } from "#platform/flusher.ts";
 
 export interface Truncation {
   readonly place: FilePlace;
@@ -42,7 +43,7 @@ export class TruncateChange extends StagedChange {
     return sourceLine("truncate", timestamp, `${place.name} ${newSize} ${oldSize}`);
   }
 
-  override flushApplied(): void {
-    flushFile(this.#store.files, this.#truncation.place.path);
+  override appliedTargets(): readonly FlushTarget[] {
+    return [{ kind: "file", path: this.#truncation.place.path }];
   }
 }

@@ -15,7 +15,7 @@ function disk(): MemoryFiles {
   return new MemoryFiles("/disk", layout.data);
 }
 
-test("a directory is made once, with the one above it, and is there after a power cut", () => {
+test("a directory is made once, with the one above it, and says what is to be flushed for it", () => {
   const files = disk();
   const troubled = new TroubledFiles(files);
   const tree = new DirectoryTree(troubled.files, layout, true);
@@ -24,6 +24,11 @@ test("a directory is made once, with the one above it, and is there after a powe
   const calls = troubled.count;
   tree.ensure({ high: 10, low: 255 });
   expect(troubled.count).toBe(calls);
+  const targets = tree.takeUnflushed();
+  expect(targets.map(({ path }) => path)).toEqual(["/disk/data", "/disk/data/0A"]);
+  expect(tree.takeUnflushed()).toEqual([]);
+  tree.leaveUnflushed(targets);
+  for (const { path } of tree.takeUnflushed()) files.flushDirectory(path);
   files.powerCut();
   expect(files.list("/disk/data/0A")?.sort()).toEqual(["00", "FF"]);
 });

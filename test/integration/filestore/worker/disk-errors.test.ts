@@ -8,6 +8,7 @@ import { expect, test } from "vitest";
 import { AppError } from "#base/app-error.ts";
 import { decodeEntry } from "#filestore/binlog/entry.ts";
 import type { StorePathEngine } from "#filestore/worker/store-path-engine.ts";
+import type { FileError } from "#platform/files.ts";
 import {
   openEngine,
   put,
@@ -108,31 +109,46 @@ function expectWholeLines(binlog: string): void {
   expect(lines.filter((line) => decodeEntry(line) === undefined)).toEqual([]);
 }
 
-test("of a batch only the change whose flush fails is refused", () => {
-  const commitThree = (atFlush: number) => {
+test("of a batch whose flush fails no change is acknowledged, and none is left", () => {
+  const commitThree = (atCall: number) => {
     const disk = new MemoryFiles(directory);
     const troubled = new TroubledFiles(disk);
-    const engine = openEngine({ files: troubled.files, directory });
+    const failures: string[] = [];
+    const onFlushFailed = ({ code }: FileError): unknown => failures.push(code);
+    const engine = openEngine({ files: troubled.files, directory, onFlushFailed });
     const appender = put(engine, { kind: "appender", extension: "log" }, "begin");
     const target = { kind: "normal", extension: "txt" } as const;
     const changes = [
       stage(engine, target, { content: "first" }),
       stage(engine, target, { content: "second" }),
-      // Its staged file is named after the place of its record, which depends on who stays in the batch.
       stage(engine, { kind: "append", name: appender }, { content: " end" }),
     ];
-    troubled.arm({ kind: "fail", atCall: atFlush, code: "EIO" });
+    troubled.arm({ kind: "fail", atCall, code: "EIO" });
     engine.commit(changes);
-    return { disk, troubled, codes: changes.map((change) => change.error?.code) };
+    return { disk, troubled, failures, codes: changes.map((change) => change.error?.code) };
   };
-  const calls = commitThree(Number.POSITIVE_INFINITY).troubled.trace;
-  const secondFlush = calls.indexOf("flush", calls.indexOf("flush") + 1) + 1;
-  const { disk, codes } = commitThree(secondFlush);
-  expect(codes).toEqual([undefined, "disk-failed", undefined]);
-  const { files, binlog, staged } = viewOf(disk, directory);
-  expect(Object.values(files).sort()).toEqual(["begin end", "first"]);
-  expect(binlog.trimEnd().split("\n").length).toBe(3);
-  expect(staged).toEqual([]);
-  openEngine({ files: disk, directory, seed: 2 });
-  expect(viewOf(disk, directory).files).toEqual(files);
+  const { trace } = commitThree(Number.POSITIVE_INFINITY).troubled;
+  const flushes = trace.flatMap((call, index) => (call.startsWith("flush") ? [index + 1] : []));
+  // The staged names and contents; the binlog; the directory, and the appender file.
+  expect(flushes.length).toBe(7);
+  for (const atFlush of flushes) {
+    const { disk, failures, codes } = commitThree(atFlush);
+    expect(codes).toEqual(["disk-failed", "disk-failed", "disk-failed"]);
+    expect(failures).toEqual(["EIO"]);
+    const { files, staged, binlog } = viewOf(disk, directory);
+    expect([Object.values(files), staged]).toEqual([["begin"], []]);
+    expect(namesThatStand(binlog)).toEqual(Object.keys(files));
+    openEngine({ files: disk, directory, seed: 2 });
+    expect(viewOf(disk, directory).files).toEqual(files);
+  }
 });
+
+/** What the records say is there. */
+function namesThatStand(binlog: string): readonly string[] {
+  const names = new Set<string>();
+  for (const [, kind, name = ""] of binlog.matchAll(/^\d+ (.) M00\/(\S+)/gm)) {
+    if (kind === "C") names.add(name);
+    if (kind === "D") names.delete(name);
+  }
+  return [...names];
+}

@@ -8,6 +8,7 @@ import { commitBatch } from "#filestore/worker/batch-commit.ts";
 import { ChangePreparer } from "#filestore/worker/change-preparer.ts";
 import { diskFailure, onDisk } from "#filestore/worker/disk-failure.ts";
 import { FileReader } from "#filestore/worker/file-reader.ts";
+import { runFlushSteps } from "#filestore/worker/flush-steps.ts";
 import { flushEveryBytes, stepBytes } from "#filestore/worker/limits.ts";
 import { NewFileWriter, SlaveWriter } from "#filestore/worker/new-file-writer.ts";
 import { openStorePath } from "#filestore/worker/open-store-path.ts";
@@ -48,9 +49,11 @@ test("a body is a part until it is taken, and gone when it is dropped", () => {
   body.write(Buffer.from("abc"));
   body.write(Buffer.from("def"));
   expect([body.received, staged()]).toEqual([6, ["1.part"]]);
-  const path = body.take();
+  const taken = body.take();
+  const { path } = taken;
   expect(readText(disk, path)).toBe("abcdef");
   body.drop();
+  taken.close();
   expect(staged()).toEqual(["1.part"]);
   const second = new StagedBody(store);
   second.write(Buffer.from("x"));
@@ -62,7 +65,7 @@ test("a body is a part until it is taken, and gone when it is dropped", () => {
 
 test("a body without a byte is an empty file", () => {
   const { store, disk } = setUp();
-  expect(readText(disk, new StagedBody(store).take())).toBe("");
+  expect(readText(disk, new StagedBody(store).take().path)).toBe("");
 });
 
 test("a long body is flushed on its way, where changes are flushed at all", () => {
@@ -85,7 +88,7 @@ test("a small new file costs few calls", () => {
   const create = (): void => {
     const writer = new NewFileWriter(store, { kind: "normal", extension: "jpg", lengthBytes: 3 });
     writer.write(Buffer.from("abc"));
-    commitBatch(store, [writer.finish()]);
+    runFlushSteps(store.files, commitBatch(store, [writer.finish()]));
   };
   create();
   // Past the turn of a second, around which the file's time has to be set.
@@ -146,12 +149,12 @@ test("a staged file that cannot be removed is left to the next start, and said s
 test("amends are appended and flushed; where that fails too it is said", () => {
   const { store, disk, troubled, logs } = setUp();
   const line = "1700000000 D M00/00/00/some-file\n";
-  amendBinlog(store, "");
-  amendBinlog(store, line);
+  runFlushSteps(store.files, amendBinlog(store, ""));
+  runFlushSteps(store.files, amendBinlog(store, line));
   disk.powerCut();
   expect(viewOf(disk, directory).binlog).toBe(line);
   troubled.arm({ kind: "fail", atCall: 1, code: "EIO" });
-  amendBinlog(store, line);
+  runFlushSteps(store.files, amendBinlog(store, line));
   expect(logs.map(({ event, data }) => [event, data.records])).toEqual([
     ["binlog-not-amended", line.trimEnd()],
   ]);

@@ -61,7 +61,7 @@ class Life {
       this.#engine.commit(planned.map(({ change }) => change));
       for (const { change, apply } of planned) {
         const steps = this.#engine.remainder(change);
-        if (steps !== undefined) runSteps(steps);
+        if (steps !== undefined) this.#engine.runNow(steps);
         expect(change.error).toBeUndefined();
         apply(this.model);
         this.confirmed.add((change as unknown as { lines: string }).lines.charAt(11));

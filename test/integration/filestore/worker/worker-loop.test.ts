@@ -6,6 +6,7 @@ import { expect, test } from "vitest";
 import { blockView, makeBlockMemory } from "#filestore/block-pool.ts";
 import { makeRingMemory, RingReader, RingWriter } from "#filestore/ring.ts";
 import type { RequestFields } from "#filestore/store-path-client.ts";
+import { FilesFlusher } from "#filestore/worker/flush-steps.ts";
 import { WorkerLoop } from "#filestore/worker/worker-loop.ts";
 import {
   completion,
@@ -16,6 +17,7 @@ import {
   writeTarget,
 } from "#filestore/worker-messages.ts";
 import { FakeEngine } from "../../../support/fake-engine.ts";
+import { MemoryFiles } from "../../../support/memory-files.ts";
 
 const name = "M00/00/00/appender";
 const both = writeFlag.first | writeFlag.last;
@@ -38,6 +40,7 @@ class Bench {
       requests: new RingReader(requests),
       completions: new RingWriter(completions),
       blocks: this.#blocks,
+      flusher: new FilesFlusher(new MemoryFiles()),
     });
     this.engine.files.set(name, { content: Buffer.alloc(0), metadata: undefined });
   }

@@ -1,0 +1,124 @@
+/**
+ * Bodies that are being received, piece by piece, until their change is staged. One that changes a file which something else changes
+ * waits with all of its pieces; one that failed is answered with its failure until its last piece came. Worker thread.
+ */
+import { AppError } from "#base/app-error.ts";
+import type { RingRecord } from "#filestore/ring.ts";
+import type { Answers } from "#filestore/worker/answers.ts";
+import { targetOf } from "#filestore/worker/request-fields.ts";
+import type {
+  Change,
+  StorePathEngine,
+  WriteHandle,
+  WriteTarget,
+} from "#filestore/worker/store-path-engine.ts";
+import { writeFlag } from "#filestore/worker-messages.ts";
+
+/** An upload under way: open, waiting for another change of the same name, or failed and only to be answered. */
+type Upload =
+  | { readonly state: "open"; readonly handle: WriteHandle }
+  | { readonly state: "deferred"; readonly records: RingRecord[] }
+  | { readonly state: "failed"; readonly error: unknown };
+
+type OpenUpload = Exclude<Upload, { readonly state: "deferred" }>;
+
+export interface UploadParts {
+  readonly engine: StorePathEngine;
+  readonly answers: Answers;
+  /** A change of this name has to wait. */
+  readonly isTaken: (name: string) => boolean;
+  /** The upload of this number waits for the name. */
+  readonly wait: (name: string, number: number) => void;
+  readonly stage: (id: number, change: Change) => void;
+}
+
+export class Uploads {
+  readonly #parts: UploadParts;
+  readonly #uploads = new Map<number, Upload>();
+
+  constructor(parts: UploadParts) {
+    this.#parts = parts;
+  }
+
+  /** A piece. Answers it, or throws what it is to be answered with; the last one is answered when its change is committed. */
+  write(record: RingRecord): void {
+    if ((record.flags & writeFlag.first) !== 0) {
+      const target = targetOf(record);
+      if ("name" in target && this.#parts.isTaken(target.name)) {
+        this.#uploads.set(record.a, { state: "deferred", records: [record] });
+        this.#parts.wait(target.name, record.a);
+      } else {
+        this.#begin(record, target);
+      }
+      return;
+    }
+    const upload = this.#uploads.get(record.a);
+    if (upload === undefined) throw new AppError("file-invalid", "piece of an unknown upload");
+    if (upload.state === "deferred") upload.records.push(record);
+    else this.#go(record, upload);
+  }
+
+  /** The name that this upload waited for is free. One that was given up meanwhile is passed over. */
+  goOn(number: number): void {
+    const upload = this.#uploads.get(number);
+    if (upload?.state !== "deferred") return;
+    this.#uploads.delete(number);
+    const [first, ...rest] = upload.records;
+    if (first === undefined) return;
+    const { answers } = this.#parts;
+    answers.attempt(first.id, () => this.#begin(first, targetOf(first)));
+    for (const record of rest) answers.attempt(record.id, () => this.write(record));
+  }
+
+  abort(record: RingRecord): void {
+    const upload = this.#uploads.get(record.a);
+    this.#uploads.delete(record.a);
+    if (upload?.state === "open") upload.handle.abort();
+    // Its place in the line is passed over when its turn comes.
+    if (upload?.state === "deferred") this.#failAll(upload.records, "the upload was given up");
+    this.#parts.answers.done(record.id);
+  }
+
+  /** The path is closed. */
+  giveUpAll(): void {
+    for (const upload of this.#uploads.values()) {
+      if (upload.state === "open") upload.handle.abort();
+      if (upload.state === "deferred") this.#failAll(upload.records, "the node is stopping");
+    }
+    this.#uploads.clear();
+  }
+
+  /** The first piece, whose target is free. */
+  #begin(record: RingRecord, target: WriteTarget): void {
+    let upload: OpenUpload;
+    try {
+      upload = { state: "open", handle: this.#parts.engine.startWrite(target, record.b) };
+    } catch (error) {
+      upload = { state: "failed", error };
+    }
+    // A whole file in one piece needs no place in the table.
+    if ((record.flags & writeFlag.last) === 0) this.#uploads.set(record.a, upload);
+    this.#go(record, upload);
+  }
+
+  #go(record: RingRecord, upload: OpenUpload): void {
+    const last = (record.flags & writeFlag.last) !== 0;
+    if (last) this.#uploads.delete(record.a);
+    if (upload.state === "failed") throw upload.error;
+    const { handle } = upload;
+    const { answers, stage } = this.#parts;
+    try {
+      if (record.block >= 0) handle.write(answers.payload(record));
+      if (last) stage(record.id, handle.finish());
+      else answers.done(record.id);
+    } catch (error) {
+      if (!last) this.#uploads.set(record.a, { state: "failed", error });
+      handle.abort();
+      throw error;
+    }
+  }
+
+  #failAll(records: readonly RingRecord[], why: string): void {
+    for (const { id } of records) this.#parts.answers.fail(id, new AppError("store-closing", why));
+  }
+}
