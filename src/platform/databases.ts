@@ -34,3 +34,22 @@ export interface Databases {
   /** Opens or makes the database in the file `path`, whose directory must exist. `:memory:` lives until it is closed. */
   open(path: string): Database;
 }
+
+/** The system said no: the database itself is well, as far as one knows. */
+const refusals: readonly string[] = [
+  ...["SQLITE_FULL", "SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_BUSY", "SQLITE_LOCKED"],
+  ...["SQLITE_READONLY", "SQLITE_PERM", "SQLITE_AUTH", "SQLITE_NOMEM"],
+];
+
+/**
+ * What a failed call says about the database: `damaged` where its content is not what it should be, `refused` where the system did
+ * not let it be used, such as a full disk. For databases that can be made again.
+ */
+export function failureKind(error: unknown): "damaged" | "refused" {
+  for (let each = error; each instanceof Error; each = each.cause) {
+    const code = "code" in each ? String(each.code) : "";
+    if (!code.startsWith("SQLITE_")) continue;
+    return refusals.some((refusal) => code.startsWith(refusal)) ? "refused" : "damaged";
+  }
+  return "refused";
+}

@@ -40,9 +40,14 @@ class NodeDatabase implements Database {
       timeout: busyTimeoutMs,
       ...(native === undefined ? {} : { nativeBinding: native }),
     });
-    this.#handle.pragma("journal_mode = WAL");
-    this.#handle.pragma("foreign_keys = ON");
-    this.#handle.pragma(pragmas.flushed);
+    try {
+      this.#handle.pragma("journal_mode = WAL");
+      this.#handle.pragma("foreign_keys = ON");
+      this.#handle.pragma(pragmas.flushed);
+    } catch (error) {
+      this.#handle.close();
+      throw error;
+    }
   }
 
   prepare<Row extends SqlRow>(sql: string): Statement<Row> {
