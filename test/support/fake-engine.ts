@@ -194,6 +194,13 @@ export class FakeEngine {
     this.commit(changes);
   }
 
+  refuse(changes: readonly FakeChange[], error: unknown): void {
+    for (const change of changes) {
+      change.error = error;
+      this.locked.delete(change.name);
+    }
+  }
+
   remainder(change: FakeChange): Generator<undefined, void> | undefined {
     return change.longSteps === 0 ? undefined : this.#remainder(change);
   }

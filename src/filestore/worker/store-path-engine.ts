@@ -17,7 +17,7 @@ import { ChangePreparer } from "#filestore/worker/change-preparer.ts";
 import { SpliceChange } from "#filestore/worker/changes/splice-change.ts";
 import type { Change, StagedChange } from "#filestore/worker/changes/staged-change.ts";
 import type { Checkpoint } from "#filestore/worker/checkpoint.ts";
-import { onDisk } from "#filestore/worker/disk-failure.ts";
+import { type FileStoreError, onDisk } from "#filestore/worker/disk-failure.ts";
 import { lockKey } from "#filestore/worker/file-layout.ts";
 import { type EngineFacts, FileReader, type ReadHandle } from "#filestore/worker/file-reader.ts";
 import { type FlushSteps, runFlushSteps } from "#filestore/worker/flush-steps.ts";
@@ -108,6 +108,15 @@ export class StorePathEngine {
   /** Commits a batch, blocking in each flush. Each change ends with `result` or `error`. */
   commit(changes: readonly Change[]): void {
     this.runNow(this.commitSteps(changes));
+  }
+
+  /** Ends changes that were not committed with this error; nothing of them is left. */
+  refuse(changes: readonly Change[], error: FileStoreError): void {
+    for (const change of changes as readonly StagedChange[]) {
+      change.error = error;
+      change.discard();
+      this.#end(change);
+    }
   }
 
   /** Runs steps of this engine to their end, blocking in each flush. */

@@ -1,16 +1,16 @@
 /**
  * Entry of a store-path worker thread: opens the engine over its directory, then serves the ring until it is closed. The
- * thread blocks in file calls and in waiting for requests; it never returns to an event loop before its end.
+ * thread blocks in file calls and in waiting for requests; only while flushes are in flight does it return to its event loop.
  */
 import { AppError, describeError } from "#base/app-error.ts";
 import { Log } from "#base/log.ts";
 import { RingReader, RingWriter } from "#filestore/ring.ts";
-import { FilesFlusher } from "#filestore/worker/flush-steps.ts";
 import { StorePathEngine } from "#filestore/worker/store-path-engine.ts";
 import { WorkerLoop } from "#filestore/worker/worker-loop.ts";
 import type { StorePathPost, StorePathThreadData } from "#filestore/worker-messages.ts";
 import { nodeClock } from "#platform/node/node-clock.ts";
 import { NodeFiles } from "#platform/node/node-files.ts";
+import { NodeFlusher } from "#platform/node/node-flusher.ts";
 import { nodeRandom } from "#platform/node/node-random.ts";
 import { nodeThreadPort } from "#platform/node/node-thread-port.ts";
 
@@ -40,7 +40,7 @@ function main(): void {
   post({ post: "opened", ...engine.openReport });
   new WorkerLoop({
     engine,
-    flusher: new FilesFlusher(files),
+    flusher: new NodeFlusher(),
     requests: new RingReader(data.requests),
     completions: new RingWriter(data.completions),
     blocks: data.blocks,

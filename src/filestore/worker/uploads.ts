@@ -29,6 +29,8 @@ export interface UploadParts {
   readonly isTaken: (name: string) => boolean;
   /** The upload of this number waits for the name. */
   readonly wait: (name: string, number: number) => void;
+  /** Throws where no change is taken now. */
+  readonly requireChanges: () => void;
   readonly stage: (id: number, change: Change) => void;
 }
 
@@ -92,6 +94,7 @@ export class Uploads {
   #begin(record: RingRecord, target: WriteTarget): void {
     let upload: OpenUpload;
     try {
+      this.#parts.requireChanges();
       upload = { state: "open", handle: this.#parts.engine.startWrite(target, record.b) };
     } catch (error) {
       upload = { state: "failed", error };
@@ -106,8 +109,9 @@ export class Uploads {
     if (last) this.#uploads.delete(record.a);
     if (upload.state === "failed") throw upload.error;
     const { handle } = upload;
-    const { answers, stage } = this.#parts;
+    const { answers, stage, requireChanges } = this.#parts;
     try {
+      requireChanges();
       if (record.block >= 0) handle.write(answers.payload(record));
       if (last) stage(record.id, handle.finish());
       else answers.done(record.id);

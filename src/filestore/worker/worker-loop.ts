@@ -7,6 +7,8 @@ import { AppError } from "#base/app-error.ts";
 import type { RingReader, RingRecord, RingWriter } from "#filestore/ring.ts";
 import { Answers } from "#filestore/worker/answers.ts";
 import { CommitQueue, maxBatch } from "#filestore/worker/commit-queue.ts";
+import type { FileStoreError } from "#filestore/worker/disk-failure.ts";
+import type { FlushSteps } from "#filestore/worker/flush-steps.ts";
 import { LongWork } from "#filestore/worker/long-work.ts";
 import { NameLines } from "#filestore/worker/name-lines.ts";
 import { ReadRequests } from "#filestore/worker/read-requests.ts";
@@ -25,12 +27,18 @@ export interface WorkerLoopParts {
   readonly completions: RingWriter;
   readonly blocks: SharedArrayBuffer;
   readonly flusher: Flusher;
+  /**
+   * Why changes are refused, such as after a failed flush; undefined where they are taken. Asked before a change begins, before a
+   * body ends, and before a commit begins. What was committed before is carried out; reads go on.
+   */
+  readonly refusal?: () => FileStoreError | undefined;
 }
 
 export class WorkerLoop {
   readonly #engine: StorePathEngine;
   readonly #requests: RingReader;
   readonly #flusher: Flusher;
+  readonly #refusal: () => FileStoreError | undefined;
   readonly #answers: Answers;
   readonly #reads: ReadRequests;
   readonly #uploads: Uploads;
@@ -49,11 +57,12 @@ export class WorkerLoop {
     this.#engine = engine;
     this.#requests = parts.requests;
     this.#flusher = flusher;
+    this.#refusal = parts.refusal ?? (() => undefined);
     this.#answers = new Answers(parts.completions, parts.blocks);
     this.#lines = new NameLines((name) => engine.isLocked(name));
     this.#longWork = new LongWork(flusher, () => this.#goOn());
     this.#commits = new CommitQueue({
-      commitSteps: (changes) => engine.commitSteps(changes),
+      commitSteps: (changes) => this.#commitSteps(changes),
       flusher,
       ended: (id, change) => this.#ended(id, change),
       onReady: () => this.#goOn(),
@@ -64,6 +73,7 @@ export class WorkerLoop {
       answers: this.#answers,
       isTaken: (name) => this.#lines.isTaken(name),
       wait: (name, upload) => this.#lines.wait(name, { upload }),
+      requireChanges: () => this.#requireChanges(),
       stage: (id, change) => this.#stage(id, change),
     });
   }
@@ -196,6 +206,7 @@ export class WorkerLoop {
   /** What changes a file without a body. */
   #change(record: RingRecord): void {
     const { id } = record;
+    this.#requireChanges();
     switch (record.kind) {
       case request.remove:
         this.#stage(id, this.#engine.prepareRemove(record.text));
@@ -222,6 +233,17 @@ export class WorkerLoop {
   #stage(id: number, change: Change | undefined): void {
     if (change === undefined) this.#answers.done(id);
     else this.#commits.add(id, change);
+  }
+
+  *#commitSteps(changes: readonly Change[]): FlushSteps<void> {
+    const refusal = this.#refusal();
+    if (refusal === undefined) yield* this.#engine.commitSteps(changes);
+    else this.#engine.refuse(changes, refusal);
+  }
+
+  #requireChanges(): void {
+    const refusal = this.#refusal();
+    if (refusal !== undefined) throw refusal;
   }
 
   #ended(id: number, change: Change): void {

@@ -311,7 +311,7 @@ function codeOf(error: unknown): string | undefined {
   return error instanceof Error && "code" in error ? String(error.code) : undefined;
 }
 
-function fileError(error: unknown, path?: string): FileError {
+export function fileError(error: unknown, path?: string): FileError {
   if (error instanceof FileError) return error;
   const code = codeOf(error) ?? "EIO";
   // Names with NUL never reach the system; Node refuses them under a name of its own.
