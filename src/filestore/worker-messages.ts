@@ -46,6 +46,18 @@ export const request = {
   setPacking: 20,
   /** Numbers for new trunk files. a: the first; b: how many. */
   trunkLease: 21,
+  /** Of the group's trunk binlog, which the first store path keeps. block: whole lines. Completion a: its size in bytes. */
+  trunkLogAppend: 22,
+  /** text: `binlog`, `snapshot` or `….mark`; a: offset; block: filled. Completion a: size of the file, −1 where there is none. */
+  trunkLogRead: 23,
+  /** text: `….mark`; text2: its new content. */
+  trunkLogMark: 24,
+  /** The binlog begins anew, without snapshot. a: backups to keep; b: Unix seconds. */
+  trunkLogReset: 25,
+  /** Removes snapshot and marks. */
+  trunkLogForget: 26,
+  /** Rewrites the binlog with what is free, and removes snapshot and marks. a: backups to keep; b: Unix seconds. Completion a: its size. */
+  trunkLogCompress: 27,
   /**
    * Looks whether the path can be trusted again after it hung or a flush failed, and takes changes again if so. Completion a: bytes that were
    * read again. Fails with what is wrong; then changes stay refused.

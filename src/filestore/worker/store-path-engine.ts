@@ -27,6 +27,7 @@ import {
   openStorePath,
 } from "#filestore/worker/open-store-path.ts";
 import type { EngineParts, StorePath } from "#filestore/worker/store-path.ts";
+import { TrunkBinlogFile } from "#filestore/worker/trunk-binlog-file.ts";
 import type { WriteHandle } from "#filestore/worker/write-handle.ts";
 import { startWrite, type WriteTarget } from "#filestore/worker/write-start.ts";
 import type { FileSource } from "#model/file-id.ts";
@@ -36,6 +37,8 @@ export type { Change, EngineFacts, ReadHandle, WriteHandle, WriteTarget };
 
 export class StorePathEngine {
   readonly openReport: OpenReport;
+  /** The group's trunk binlog, where this is the first store path of a storage that keeps it. */
+  readonly trunkBinlog: TrunkBinlogFile;
   readonly #store: StorePath;
   readonly #checkpoint: Checkpoint;
   readonly #reader: FileReader;
@@ -49,6 +52,9 @@ export class StorePathEngine {
   private constructor(opened: OpenedStorePath) {
     this.openReport = opened.report;
     this.#store = opened.store;
+    const { files, log, flushed, layout } = opened.store;
+    const { data, own } = layout;
+    this.trunkBinlog = new TrunkBinlogFile({ files, log, data, own, flushed });
     this.#checkpoint = opened.checkpoint;
     this.#reader = new FileReader(opened.store, (place) =>
       this.#unfinished.size === 0 ? undefined : this.#unfinished.get(lockKey(place.name))?.oldSize,
@@ -193,6 +199,7 @@ export class StorePathEngine {
         const done = this.#firstUnfinished();
         this.#checkpoint.write(done, comparePositions(done, binlog.position) === 0);
       } finally {
+        this.trunkBinlog.close();
         binlog.close();
       }
     });

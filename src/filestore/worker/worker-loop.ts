@@ -14,6 +14,7 @@ import { NameLines } from "#filestore/worker/name-lines.ts";
 import { ReadRequests } from "#filestore/worker/read-requests.ts";
 import { changesName, sourceOf } from "#filestore/worker/request-fields.ts";
 import type { Change, StorePathEngine } from "#filestore/worker/store-path-engine.ts";
+import { TrunkLogRequests } from "#filestore/worker/trunk-log-requests.ts";
 import { Uploads } from "#filestore/worker/uploads.ts";
 import { flagMerge, request } from "#filestore/worker-messages.ts";
 import type { Flusher } from "#platform/flusher.ts";
@@ -44,6 +45,7 @@ export class WorkerLoop {
   readonly #uploads: Uploads;
   readonly #commits: CommitQueue;
   readonly #longWork: LongWork;
+  readonly #trunkLog: TrunkLogRequests;
   readonly #lines: NameLines<Waiting>;
   /** By itself, not turn by turn. */
   #runs = false;
@@ -66,6 +68,11 @@ export class WorkerLoop {
       flusher,
       ended: (id, change) => this.#ended(id, change),
       onReady: () => this.#goOn(),
+    });
+    this.#trunkLog = new TrunkLogRequests({
+      binlog: engine.trunkBinlog,
+      answers: this.#answers,
+      longWork: this.#longWork,
     });
     this.#reads = new ReadRequests({ engine, answers: this.#answers, longWork: this.#longWork });
     this.#uploads = new Uploads({
@@ -199,7 +206,8 @@ export class WorkerLoop {
         this.#longWork.dropReading(new AppError("store-closing", "the node is stopping"));
         break;
       default:
-        throw new AppError("file-invalid", `unknown request ${record.kind}`);
+        this.#trunkLog.perform(record);
+        break;
     }
   }
 
