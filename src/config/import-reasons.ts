@@ -79,7 +79,6 @@ const byFile: Readonly<Record<FastdfsFileKind, Readonly<Record<string, string>>>
     sync_binlog_buff_interval: "the binlog entry is written before the reply",
     sync_stat_file_interval: "counters are metrics here",
     if_alias_prefix: "node.address says which address is announced",
-    check_file_duplicate: fastdht,
     file_signature_method: fastdht,
     key_namespace: fastdht,
     keep_alive: fastdht,

@@ -19,6 +19,8 @@ export interface StorePathSettings {
   /** Files a directory takes before the next one is used. */
   readonly rotateCount: number;
   readonly durability: Durability;
+  /** Content of normal files that is here already is not stored again. Such files are not packed. */
+  readonly dedup: boolean;
   /** Who file ids made here say they come from (protocol §3.3). */
   readonly source: FileSource;
   /** Where a C storage kept its binlog, for the first start on its store path; empty where there was none. */

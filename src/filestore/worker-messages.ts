@@ -13,7 +13,8 @@ export const request = {
    * A piece of a payload. a: upload number; block: the piece; flags: `first`, `last` and, on the first, the target in bits 8 and up.
    * On the first also b: length of the whole; c: offset (modify); text: extension, master or target name; text2: `prefix\0extension` (slave),
    * or the slot as `slotFields` writes it (slot: a packed file whose place the trunk server gave; fails with `file-exists` where the slot is in use).
-   * The completion of the last carries the final name in text.
+   * The completion of the last carries the final name in text; flags: `linked` or `held`. With `held` nothing is stored yet, and a `storeHeld`
+   * or an `abort` must follow: text is the content's SHA-256 in hex, a: its size; b: its CRC-32; c: upload number.
    */
   write: 1,
   /** Gives an upload up. a: upload number. */
@@ -42,6 +43,15 @@ export const request = {
   close: 13,
   /** Who file ids made from now on come from. text: `address` or `id`; text2: which. */
   setSource: 14,
+  /**
+   * A new file of content that this path holds. text: SHA-256 in hex; text2: extension; a: size; b: CRC-32. Completion text: the new
+   * name, or empty where the content is not here.
+   */
+  linkContent: 30,
+  /** Stores an upload whose last piece was answered with `held`. a: upload number. Completion as that of the last piece. */
+  storeHeld: 31,
+  /** Another name for a file. text: its name; text2: `extension\0prefix\0master`, the last two empty or not. Completion text: the new name. */
+  link: 32,
   /** How new files are packed from now on: fields as `packingFields` makes them. Completion a: 1 where this path packs at all; b: leased numbers left. */
   setPacking: 20,
   /** Numbers for new trunk files. a: the first; b: how many. */
@@ -65,8 +75,11 @@ export const request = {
   check: 40,
 } as const;
 
-/** `estimate`, on the first piece: the length of the whole is not certain; such a file is packed only where it is one piece. */
-export const writeFlag = { first: 1, last: 2, estimate: 4 } as const;
+/**
+ * On the first piece: `estimate`, where the length of the whole is not certain; such a file is packed only where it is one piece.
+ * `hold`, where other store paths may hold the content: what is not on this one is held until they have been asked.
+ */
+export const writeFlag = { first: 1, last: 2, estimate: 4, hold: 8 } as const;
 export const flagComputeCrc = 1;
 export const flagEmptyIsFine = 1;
 export const flagMerge = 1;
@@ -85,6 +98,8 @@ export type WriteTargetNumber = (typeof writeTarget)[keyof typeof writeTarget];
 
 /** Kinds of completion. */
 export const completion = { done: 0, failed: 1 } as const;
+/** Of a stored upload: the content was here, and got a further name. Of a last piece: it is held. */
+export const completionFlag = { linked: 1, held: 2 } as const;
 
 /** A failure crosses as text `code` and text2 `errno\0message`. */
 export interface WireFailure {

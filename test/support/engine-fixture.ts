@@ -37,6 +37,7 @@ export function settingsFor(world: EngineWorld): StorePathSettings {
     distribution: "round-robin",
     rotateCount: 100,
     durability: "flushed",
+    dedup: false,
     source: { kind: "address", address: "10.9.0.2" },
     adoptBasePath: "",
     ...world.settings,

@@ -60,6 +60,12 @@ export const storageSection = table("The storage role, which keeps the files.", 
       }),
     },
   }),
+  dedup: setting(flag(), {
+    default: false,
+    applies: "role-restart",
+    fastdfs: "storage.conf check_file_duplicate",
+    says: "Whether an uploaded file whose content a store path of this node holds becomes a further name of that content; the last name that is deleted takes it along. Costs a SHA-256 of every upload; uploads are not packed then. Appender and slave files are stored as ever.",
+  }),
   subdir_count: setting(integer({ min: 1, max: 256, unit: "directories" }), {
     default: 256,
     applies: "role-restart",
