@@ -67,6 +67,7 @@ function take(request: Request): void {
 }
 
 function meet(request: Request, operation: Operation): void {
+  system.arrived(request);
   const met = faults.meet(operation, () => system.pathOf(request));
   if (met === undefined) serve(request);
   else if (met instanceof Promise) void met.then(() => serve(request));

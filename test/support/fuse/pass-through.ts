@@ -54,6 +54,8 @@ export class PassThrough {
   readonly #nodes = new NodeTable();
   readonly #files = new Map<number, OpenFile>();
   readonly #listings = new Map<number, readonly DirectoryEntry[]>();
+  /** Where the log stood when a flush was asked for that is not answered yet. */
+  readonly #flushesFrom = new Map<bigint, number>();
   readonly #undo = new Map<number, Undo[]>();
   #nextHandle = 1;
 
@@ -73,6 +75,12 @@ export class PassThrough {
     if (at === undefined) return path;
     const [name = ""] = names(request.body, at);
     return path === "" ? name : `${path}/${name}`;
+  }
+
+  /** To be called when a request comes, before anything delays it. */
+  arrived(request: Request): void {
+    if (this.#log === undefined || request.operation !== "fsync") return;
+    this.#flushesFrom.set(request.unique, this.#log.position);
   }
 
   /** The body of the answer; undefined where the protocol has no answer. Throws system errors and FileSystemError. */
@@ -176,7 +184,8 @@ export class PassThrough {
         return this.#write(body);
       case "fsync":
         this.#undo.delete(this.#file(body).node);
-        this.#log?.flush();
+        this.#log?.flush(this.#flushesFrom.get(request.unique) ?? 0);
+        this.#flushesFrom.delete(request.unique);
         return nothing;
       case "release": {
         const file = this.#file(body);

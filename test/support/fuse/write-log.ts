@@ -15,11 +15,13 @@ export type LogEntry =
       readonly bytesAt: number;
       readonly end: number;
     }
-  | { readonly kind: "flush"; readonly end: number };
+  /** Everything before `covers` is on stable storage, for whoever was answered after `end`. */
+  | { readonly kind: "flush"; readonly covers: number; readonly end: number };
 
 /** The writing end, in the server. */
 export class WriteLog {
   readonly #descriptor: number;
+  #position = 0;
 
   constructor(path: string) {
     this.#descriptor = fs.openSync(path, "a");
@@ -29,8 +31,13 @@ export class WriteLog {
     this.#append(offset, bytes);
   }
 
-  flush(): void {
-    this.#append(-1, new Uint8Array(0));
+  get position(): number {
+    return this.#position;
+  }
+
+  /** A flush that is answered now covers what was written before it came, at `covers`. */
+  flush(covers: number): void {
+    this.#append(-1 - covers, new Uint8Array(0));
   }
 
   /** Header and bytes in one call: a position is never within an entry. */
@@ -38,7 +45,7 @@ export class WriteLog {
     const header = Buffer.alloc(logHeaderBytes);
     header.writeBigInt64LE(BigInt(offset), 0);
     header.writeUInt32LE(bytes.length, 8);
-    fs.writevSync(this.#descriptor, [header, bytes]);
+    this.#position += fs.writevSync(this.#descriptor, [header, bytes]);
   }
 }
 
@@ -56,7 +63,9 @@ export function readLog(path: string): LogEntry[] {
       const bytesAt = at + logHeaderBytes;
       const end = bytesAt + length;
       entries.push(
-        offset < 0 ? { kind: "flush", end } : { kind: "write", offset, length, bytesAt, end },
+        offset < 0
+          ? { kind: "flush", covers: -1 - offset, end }
+          : { kind: "write", offset, length, bytesAt, end },
       );
       at = end;
     }

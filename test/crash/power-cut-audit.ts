@@ -1,0 +1,85 @@
+/**
+ * Compares what is there after a power cut with what was acknowledged before it: every file as its last acknowledged change left it,
+ * or, where a change was under way, as that would have left it; nothing else.
+ */
+
+import type { OpenedStore } from "./opened-store.ts";
+import { type FileHistory, type FileState, possibleStates } from "./recorded-load.ts";
+import { lastRecords, listStore, wrongContent } from "./store-audit.ts";
+
+export interface Audited {
+  readonly store: OpenedStore;
+  /** The store path. */
+  readonly directory: string;
+  readonly histories: readonly FileHistory[];
+  readonly position: number;
+}
+
+/** What is wrong, in words; empty where all is well. */
+export async function auditStore(audited: Audited): Promise<string[]> {
+  const problems: string[] = [];
+  const { histories, position, store } = audited;
+  const present = new Map<string, boolean>();
+  for (const history of histories) {
+    const states = possibleStates(history, position);
+    const found = await stateOf(store, history.name);
+    present.set(history.name, found.content !== undefined);
+    if (!states.some((state) => same(state, found))) {
+      problems.push(
+        `${history.name} is ${words(found)}, and should be ${states.map(words).join(" or ")}`,
+      );
+    }
+    const { formerly } = history;
+    if (formerly === undefined || states.length === 1) continue;
+    const both = [present.get(formerly.name) === true, found.content !== undefined];
+    if (both[0] === both[1]) {
+      const what = both[0] === true ? "are both there" : "are both gone";
+      problems.push(`${formerly.name} and ${history.name}, one file renamed, ${what}`);
+    }
+  }
+  problems.push(...auditDisk(audited, present));
+  return problems;
+}
+
+/** Nobody asked for them, they have no record, or they are not whole. */
+function auditDisk(
+  { directory, histories }: Audited,
+  present: ReadonlyMap<string, boolean>,
+): string[] {
+  const problems: string[] = [];
+  const { names, temporary } = listStore(directory);
+  for (const each of temporary) problems.push(`${each} is left among the temporary files`);
+  const records = lastRecords(directory);
+  const known = new Set(histories.map(({ name }) => name));
+  for (const name of names) {
+    const owner = name.endsWith("-m") ? name.slice(0, -2) : name;
+    if (!known.has(owner)) problems.push(`${name} was never asked for`);
+    if (present.get(owner) === false) problems.push(`${name} is on the disk, but not to be had`);
+    if (!/^[CUAMTR]$/.test(records.get(name) ?? "")) {
+      problems.push(`${name} is there, its last record is ${records.get(name)}`);
+    }
+    const wrong = wrongContent(directory, name);
+    if (wrong !== undefined) problems.push(`${name}: ${wrong}`);
+  }
+  return problems;
+}
+
+async function stateOf(store: OpenedStore, name: string): Promise<FileState> {
+  const content = await store.read(name);
+  const metadata = await store.metadata(name);
+  return { content, metadata };
+}
+
+function same(one: FileState, other: FileState): boolean {
+  if (one.metadata !== other.metadata) return false;
+  if (one.content === undefined || other.content === undefined) {
+    return one.content === other.content;
+  }
+  return one.content.equals(other.content);
+}
+
+function words({ content, metadata }: FileState): string {
+  if (content === undefined) return metadata === undefined ? "absent" : "absent with metadata";
+  const described = metadata === undefined ? "without metadata" : `with "${metadata}"`;
+  return `${content.length} bytes (${content.subarray(0, 4).toString("hex")}…) ${described}`;
+}

@@ -1,0 +1,195 @@
+/**
+ * Goal: whenever the power goes, the machine starts again by itself, and every acknowledged change is there, whole; a change that was
+ * under way is there or not, as a whole; nothing else is visible, and the store goes on working.
+ * Method: a real node, with its state and its store path on an ext4 file system, on a loop device, on a FUSE file that records each
+ * write and each flush; a mixed load over the wire, which notes the position of that log with each acknowledgement. Then, for many
+ * positions, random ones and those of acknowledgements, an image of what the disk may hold: everything that a flush covered, and any
+ * part of the later writes, dropped, reordered, torn. Each image is mounted as it is, opened by the engine (some by a whole node),
+ * and compared with what was acknowledged at that position.
+ * A run is a seed and a number of cuts (`CAIRN_POWER_SEED`, `CAIRN_POWER_CUTS`). The load is not reproducible to the write, so with
+ * `CAIRN_POWER_KEEP=FOLDER` the images of failed cuts are kept there, as they were before the mount.
+ */
+import { copyFileSync, existsSync, fsyncSync, mkdirSync, openSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, expect } from "vitest";
+import { nodeDatabases } from "#platform/node/node-databases.ts";
+import type { Random } from "#platform/random.ts";
+import { type Cut, CutImages } from "../support/fuse/cut-images.ts";
+import {
+  imageFolder,
+  MountedImage,
+  RecordedDisk,
+  recordedDiskNeeds,
+} from "../support/fuse/recorded-disk.ts";
+import { type LogEntry, logHeaderBytes } from "../support/fuse/write-log.ts";
+import { needs } from "../support/needs.ts";
+import { NodeProcess } from "../support/node-process.ts";
+import { seededRandom } from "../support/seeded-random.ts";
+import { type OpenedStore, openWithEngine, openWithNode } from "./opened-store.ts";
+import { auditStore } from "./power-cut-audit.ts";
+import { type FileHistory, RecordedLoad } from "./recorded-load.ts";
+
+const cuts = Number(process.env.CAIRN_POWER_CUTS ?? "40");
+const seed = Number(process.env.CAIRN_POWER_SEED ?? String(Date.now() % 1_000_000));
+const keep = process.env.CAIRN_POWER_KEEP;
+const onRecordedDisk = needs(...recordedDiskNeeds);
+const workers = 12;
+const diskMiB = 160;
+const flushMs = 2;
+/** One cut in so many is followed by the start of a whole node. */
+const nodeEvery = 10;
+const folders: string[] = [];
+
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+interface Recording {
+  readonly folder: string;
+  readonly pristine: string;
+  readonly logPath: string;
+  /** Before it there was no node. */
+  readonly begin: number;
+  readonly histories: readonly FileHistory[];
+}
+
+interface Failure extends Cut {
+  readonly index: number;
+  readonly problems: readonly string[];
+}
+
+async function record(settings: readonly string[], operations: number): Promise<Recording> {
+  const folder = imageFolder("cairn-power-", 2 ** 31);
+  folders.push(folder);
+  await using disk = await RecordedDisk.start(folder, { sizeMiB: diskMiB, flushMs });
+  const dataDirectory = join(disk.path, "node");
+  mkdirSync(dataDirectory);
+  fsyncSync(openSync(disk.path, "r"));
+  const begin = disk.position();
+  const node = await NodeProcess.start({ dataDirectory, settings });
+  const load = new RecordedLoad({
+    port: node.ports.storage,
+    random: seededRandom(seed),
+    operations,
+    position: () => disk.position(),
+  });
+  try {
+    await load.run(workers);
+  } finally {
+    await node.stop();
+  }
+  const { pristine, logPath } = disk;
+  return { folder, pristine, logPath, begin, histories: load.histories };
+}
+
+/** In ascending order: anywhere, at the very moment of an acknowledgement, and just before a flush is done. */
+function positions(
+  recording: Recording,
+  entries: readonly LogEntry[],
+  how: { readonly count: number; readonly random: Random },
+): number[] {
+  const since = entries.filter(({ end }) => end >= recording.begin);
+  const acks = recording.histories.flatMap(({ versions }) => versions.map((each) => each.ackedAt));
+  const flushes = since.filter(({ kind }) => kind === "flush");
+  const kinds = [
+    since.map(({ end }) => end),
+    acks,
+    flushes.map(({ end }) => end - logHeaderBytes),
+    acks,
+  ];
+  const chosen = Array.from({ length: how.count }, (_, index) => {
+    const from = kinds[index % kinds.length] ?? [];
+    return from[how.random.below(from.length)] ?? recording.begin;
+  });
+  return chosen.sort((one, other) => one - other);
+}
+
+async function cutAll(
+  recording: Recording,
+  settings: readonly string[],
+  count: number,
+): Promise<Failure[]> {
+  const random = seededRandom(seed + 1);
+  using images = new CutImages(recording, join(recording.folder, "durable"));
+  const failures: Failure[] = [];
+  const chosen = positions(recording, images.entries, { count, random });
+  for (const [index, position] of chosen.entries()) {
+    const image = join(recording.folder, "cut");
+    const cut = images.make(image, position, seededRandom(seed + 2 + index));
+    if (keep !== undefined) copyFileSync(image, `${image}.kept`);
+    const problems = await check(recording, { image, position }, () =>
+      index % nodeEvery === 0 ? settings : undefined,
+    );
+    if (problems.length === 0) continue;
+    failures.push({ ...cut, index, problems: problems.slice(0, 5) });
+    if (keep === undefined) continue;
+    mkdirSync(keep, { recursive: true });
+    copyFileSync(`${image}.kept`, join(keep, `cut-${seed}-${index}`));
+  }
+  return failures;
+}
+
+async function check(
+  recording: Recording,
+  cut: { readonly image: string; readonly position: number },
+  nodeSettings: () => readonly string[] | undefined,
+): Promise<string[]> {
+  try {
+    using mounted = new MountedImage(cut.image, join(recording.folder, "cut-mounted"));
+    const dataDirectory = join(mounted.path, "node");
+    const directory = join(dataDirectory, "store0");
+    const settings = nodeSettings();
+    const byNode = settings !== undefined || !existsSync(join(directory, "data"));
+    if (!byNode) checkState(join(dataDirectory, "state.sqlite"));
+    await using store = byNode
+      ? await openWithNode(dataDirectory, settings ?? [])
+      : openWithEngine(directory, {});
+    const begun = recording.histories.filter(
+      ({ versions }) => (versions[0]?.askedAt ?? Number.POSITIVE_INFINITY) <= cut.position,
+    );
+    const { position } = cut;
+    const problems = await auditStore({ store, directory, histories: begun, position });
+    await goesOn(store);
+    return problems;
+  } catch (error) {
+    return [error instanceof Error ? (error.stack ?? error.message) : String(error)];
+  }
+}
+
+/** The database opens, which replays its log, and is sound. */
+function checkState(path: string): void {
+  using database = nodeDatabases().open(path);
+  const rows = database.prepare("PRAGMA integrity_check").all();
+  expect(rows).toEqual([{ integrity_check: "ok" }]);
+}
+
+async function goesOn(store: OpenedStore): Promise<void> {
+  const content = Buffer.from("stored after the power came back");
+  const name = await store.upload(content);
+  expect(await store.read(name)).toEqual(content);
+  await store.remove(name);
+  expect(await store.read(name)).toBe(undefined);
+}
+
+onRecordedDisk(
+  `no acknowledged change is lost in ${cuts} power cuts, seed ${seed}`,
+  async () => {
+    const recording = await record([], 1500);
+    expect(await cutAll(recording, [], cuts)).toEqual([]);
+  },
+  600_000,
+);
+
+onRecordedDisk(
+  "without flushes, as in the original, power cuts lose acknowledged files, and the store starts all the same",
+  async () => {
+    const settings = ["storage.durability=relaxed"];
+    const failures = await cutAll(await record(settings, 400), settings, 12);
+    const problems = failures.flatMap((failure) => failure.problems);
+    expect(
+      problems.filter((problem) => problem.includes(" is absent, and should be ")),
+    ).not.toEqual([]);
+    expect(problems.filter((problem) => !/^M00/.test(problem))).toEqual([]);
+  },
+  120_000,
+);

@@ -1,0 +1,192 @@
+/**
+ * A mixed load on one storage that remembers all states that each file went through, each with the position of the disk's log at
+ * which it was asked for and the one at which it was acknowledged. Each worker owns its files, so a file has one change at a time.
+ */
+import type { Random } from "#platform/random.ts";
+import { StorageCaller } from "../support/storage-caller.ts";
+
+/** `content` undefined: there is no such file. */
+export interface FileState {
+  readonly content: Buffer | undefined;
+  readonly metadata: string | undefined;
+}
+
+export interface Version extends FileState {
+  readonly askedAt: number;
+  readonly ackedAt: number;
+}
+
+export interface FileHistory {
+  readonly name: string;
+  readonly appender: boolean;
+  /** The first one is the file's creation. */
+  readonly versions: Version[];
+  /** The appender file that became this one: of the two there is exactly one. */
+  readonly formerly?: FileHistory;
+}
+
+const absent: FileState = { content: undefined, metadata: undefined };
+const maxFilesPerWorker = 25;
+const maxAppenderBytes = 2_000_000;
+
+/** What a file may be after a cut at `position`: what was acknowledged last, and what was under way. */
+export function possibleStates(history: FileHistory, position: number): readonly FileState[] {
+  const settled = history.versions.findLastIndex(({ ackedAt }) => ackedAt <= position);
+  const next = history.versions[settled + 1];
+  const states = [history.versions[settled] ?? absent];
+  if (next !== undefined && next.askedAt <= position) states.push(next);
+  return states;
+}
+
+export interface LoadOptions {
+  readonly port: number;
+  readonly random: Random;
+  readonly operations: number;
+  /** Of the log, now. */
+  readonly position: () => number;
+}
+
+export class RecordedLoad {
+  readonly histories: FileHistory[] = [];
+  readonly #options: LoadOptions;
+  #left: number;
+
+  constructor(options: LoadOptions) {
+    this.#options = options;
+    this.#left = options.operations;
+  }
+
+  /** Rejects when an operation fails: nothing should. */
+  async run(workers: number): Promise<void> {
+    await Promise.all(Array.from({ length: workers }, () => this.#worker()));
+  }
+
+  async #worker(): Promise<void> {
+    const own: FileHistory[] = [];
+    const caller = await StorageCaller.connect(this.#options.port);
+    try {
+      while (this.#left > 0) {
+        this.#left -= 1;
+        await this.#step(caller, own);
+      }
+    } finally {
+      caller.close();
+    }
+  }
+
+  async #step(caller: StorageCaller, own: FileHistory[]): Promise<void> {
+    const { random } = this.#options;
+    const dice = random.below(100);
+    const file = own[random.below(Math.max(1, own.length))];
+    if (file === undefined || (dice < 45 && own.length < maxFilesPerWorker)) {
+      await this.#create(caller, own, dice < 12);
+    } else if (dice < 60) {
+      await this.#remove(caller, own, file);
+    } else if (dice < 72) {
+      const metadata = `key\u0002${random.below(1e9)}`;
+      const content = latest(file).content;
+      await this.#change(file, { content, metadata }, () =>
+        caller.setMetadata(file.name, metadata, "overwrite"),
+      );
+    } else if (!file.appender) {
+      await this.#slave(caller, own, file);
+    } else if (dice < 78 && latest(file).metadata === undefined) {
+      await this.#regenerate(caller, own, file);
+    } else {
+      await this.#rewrite(caller, file);
+    }
+  }
+
+  async #create(caller: StorageCaller, own: FileHistory[], appender: boolean): Promise<void> {
+    const content = this.#content();
+    await this.#appear(own, { appender, content }, () => caller.upload(content, { appender }));
+  }
+
+  async #slave(caller: StorageCaller, own: FileHistory[], master: FileHistory): Promise<void> {
+    const content = this.#content();
+    const prefix = `_${this.#options.random.below(1e9)}`;
+    await this.#appear(own, { appender: false, content }, () =>
+      caller.uploadSlave(master.name, prefix, content),
+    );
+  }
+
+  async #appear(
+    own: FileHistory[],
+    file: { readonly appender: boolean; readonly content: Buffer },
+    ask: () => Promise<string>,
+  ): Promise<void> {
+    const { position } = this.#options;
+    const askedAt = position();
+    const name = await ask();
+    const { appender, content } = file;
+    const created = { content, metadata: undefined, askedAt, ackedAt: position() };
+    const history = { name, appender, versions: [created] };
+    this.histories.push(history);
+    own.push(history);
+  }
+
+  async #remove(caller: StorageCaller, own: FileHistory[], file: FileHistory): Promise<void> {
+    own.splice(own.indexOf(file), 1);
+    await this.#change(file, absent, () => caller.remove(file.name));
+  }
+
+  /** The appender file becomes a normal one under another name. Its metadata would be left behind, as in the original. */
+  async #regenerate(caller: StorageCaller, own: FileHistory[], file: FileHistory): Promise<void> {
+    const before = latest(file);
+    let name = "";
+    own.splice(own.indexOf(file), 1);
+    await this.#change(file, absent, async () => {
+      name = await caller.regenerate(file.name);
+    });
+    const { askedAt, ackedAt } = latest(file);
+    const created = { content: before.content, metadata: undefined, askedAt, ackedAt };
+    const history = { name, appender: false, versions: [created], formerly: file };
+    this.histories.push(history);
+    own.push(history);
+  }
+
+  async #rewrite(caller: StorageCaller, file: FileHistory): Promise<void> {
+    const { random } = this.#options;
+    const { content: before = Buffer.alloc(0), metadata } = latest(file);
+    const kind = before.length === 0 ? 0 : before.length > maxAppenderBytes ? 2 : random.below(3);
+    const piece = this.#content();
+    if (piece.length === 0) return;
+    if (kind === 0) {
+      const content = Buffer.concat([before, piece]);
+      await this.#change(file, { content, metadata }, () => caller.append(file.name, piece));
+    } else if (kind === 1) {
+      const offset = random.below(before.length);
+      const content = Buffer.alloc(Math.max(before.length, offset + piece.length));
+      before.copy(content);
+      piece.copy(content, offset);
+      await this.#change(file, { content, metadata }, () =>
+        caller.modify(file.name, offset, piece),
+      );
+    } else {
+      const size = random.below(before.length);
+      const content = before.subarray(0, size);
+      await this.#change(file, { content, metadata }, () => caller.truncate(file.name, size));
+    }
+  }
+
+  async #change(file: FileHistory, state: FileState, ask: () => Promise<void>): Promise<void> {
+    const { position } = this.#options;
+    const askedAt = position();
+    await ask();
+    file.versions.push({ ...state, askedAt, ackedAt: position() });
+  }
+
+  /** Mostly small; now and then one that travels in many pieces. */
+  #content(): Buffer {
+    const { random } = this.#options;
+    const dice = random.below(40);
+    const limit = dice === 0 ? 1_500_000 : dice < 8 ? 100_000 : 6_000;
+    return Buffer.from(random.bytes(random.below(limit)));
+  }
+}
+
+function latest(history: FileHistory): Version {
+  const version = history.versions.at(-1);
+  if (version === undefined) throw new Error(`${history.name} has no version`);
+  return version;
+}
