@@ -9,7 +9,15 @@
  * A run is a seed and a number of cuts (`CAIRN_POWER_SEED`, `CAIRN_POWER_CUTS`). The load is not reproducible to the write, so with
  * `CAIRN_POWER_KEEP=FOLDER` the images of failed cuts are kept there, as they were before the mount.
  */
-import { copyFileSync, existsSync, fsyncSync, mkdirSync, openSync, rmSync } from "node:fs";
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  rmSync,
+} from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect } from "vitest";
 import { nodeDatabases } from "#platform/node/node-databases.ts";
@@ -64,7 +72,9 @@ async function record(settings: readonly string[], operations: number): Promise<
   await using disk = await RecordedDisk.start(folder, { sizeMiB: diskMiB, flushMs });
   const dataDirectory = join(disk.path, "node");
   mkdirSync(dataDirectory);
-  fsyncSync(openSync(disk.path, "r"));
+  const root = openSync(disk.path, "r");
+  fsyncSync(root);
+  closeSync(root);
   const begin = disk.position();
   const node = await NodeProcess.start({ dataDirectory, settings });
   const load = new RecordedLoad({
