@@ -5,11 +5,12 @@
  * name cannot be had, for whatever reason, the answer is no, and the content is stored again. Worker thread.
  */
 import { hash as hashOf } from "node:crypto";
+import { AppError, describeError } from "#base/app-error.ts";
 import type { Log } from "#base/log.ts";
 import {
   allDirectories,
   type ContentHolders,
-  type ContentIndex,
+  ContentIndex,
 } from "#filestore/dedup/content-index.ts";
 import { contentOf, walkContents } from "#filestore/dedup/content-walk.ts";
 import { maxWalkRestMs, minWalkRestMs, walkRestFactor } from "#filestore/dedup/limits.ts";
@@ -19,6 +20,7 @@ import { type FileLayout, type FilePlace, lockKey } from "#filestore/worker/file
 import { stepBytes } from "#filestore/worker/limits.ts";
 import { directoryName } from "#model/remote-filename.ts";
 import type { Clock } from "#platform/clock.ts";
+import type { Databases } from "#platform/databases.ts";
 import { FileError, type Files } from "#platform/files.ts";
 
 export interface Content {
@@ -38,6 +40,27 @@ export interface ContentLinksParts {
   readonly log: Log;
   /** Files with a change under way, see `StorePath.locks`. */
   readonly locks: ReadonlySet<string>;
+}
+
+/** Over the index in `layout.own`. Undefined where no database can be had. */
+export function openContentLinks(
+  parts: ContentLinksParts,
+  databases: (() => Databases) | undefined,
+): ContentLinks | undefined {
+  if (databases === undefined) return undefined;
+  try {
+    const index = new ContentIndex({
+      ...parts,
+      databases: databases(),
+      directory: parts.layout.own,
+    });
+    index.open();
+    return new ContentLinks(parts, index);
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    parts.log.error("content-index-unusable", { doing: "load", why: describeError(error) });
+    return undefined;
+  }
 }
 
 const namePattern = /^([0-9A-F]{2})\/([0-9A-F]{2})\/([^/\0]+)$/;

@@ -3,6 +3,7 @@
  * packed into trunk files (protocol §2.6/14, §2.6/22, §4.3). Worker thread.
  */
 import { crc32 } from "node:zlib";
+import { contentOf } from "#filestore/dedup/content-walk.ts";
 import { fileStoreError } from "#filestore/errors.ts";
 import { diskFailure, type FileStoreError, onDisk } from "#filestore/worker/disk-failure.ts";
 import type { FilePlace } from "#filestore/worker/file-layout.ts";
@@ -58,7 +59,7 @@ export class FileReader {
     if (target.kind !== "file") throw irregular(place);
     return {
       sizeBytes: this.#visibleSize(place) ?? target.sizeBytes,
-      modifiedSeconds: own.modifiedSeconds,
+      modifiedSeconds: this.#modifiedOf(place, own),
       crc32: own.kind === "link" ? this.#linkedCrc(place) : crcOf(place.base),
     };
   }
@@ -104,7 +105,8 @@ export class FileReader {
       const stat = files.statDescriptor(descriptor);
       if (stat.kind !== "file") throw irregular(place);
       const sizeBytes = this.#visibleSize(place) ?? stat.sizeBytes;
-      const handle = { descriptor, sizeBytes, modifiedSeconds: stat.modifiedSeconds, start: 0 };
+      const modifiedSeconds = this.#modifiedOf(place, stat);
+      const handle = { descriptor, sizeBytes, modifiedSeconds, start: 0 };
       descriptor = undefined;
       return new OpenFile(this.#store, handle);
     } catch (error) {
@@ -147,6 +149,13 @@ export class FileReader {
       modifiedSeconds: slot.place.modifiedSeconds,
       crc32: slot.content === "file" ? slot.place.crc32 : undefined,
     };
+  }
+
+  /** Names that share a file share its time, which is that of the first of them; each name says its own. */
+  #modifiedOf(place: FilePlace, stat: FileStat): number {
+    const isShared = stat.links > 1 || this.#store.contents !== undefined;
+    const said = isShared && stat.kind === "file" ? contentOf(place.base) : undefined;
+    return said?.timestamp ?? stat.modifiedSeconds;
   }
 
   /** The name of a link carries a random number; that of the file which it means may carry the CRC. */

@@ -2,8 +2,10 @@
  * Receives a new file: normal, appender or slave. A body that comes in one piece, as small ones do, is written straight to the
  * staged file under its final name, without a further rename. Worker thread.
  */
+import { createHash, type Hash, hash as hashOf } from "node:crypto";
 import { crc32 } from "node:zlib";
 import { sourceLine } from "#filestore/binlog/entry.ts";
+import type { Content, ContentHolder } from "#filestore/dedup/content-links.ts";
 import { fileStoreError } from "#filestore/errors.ts";
 import { formatNew } from "#filestore/formats/staged-name.ts";
 import { PlaceChange } from "#filestore/worker/changes/place-change.ts";
@@ -11,7 +13,6 @@ import { diskFailure, onDisk } from "#filestore/worker/disk-failure.ts";
 import { type FilePlace, lockKey } from "#filestore/worker/file-layout.ts";
 import { fileTimeLagMs } from "#filestore/worker/limits.ts";
 import { claimNewPlace } from "#filestore/worker/new-name.ts";
-import type { StagedFile } from "#filestore/worker/staged-files.ts";
 import type { StorePath } from "#filestore/worker/store-path.ts";
 import { StagedBody, type WriteHandle } from "#filestore/worker/write-handle.ts";
 
@@ -20,6 +21,8 @@ export interface NewFile {
   readonly extension: string;
   /** As announced; only an estimate where the end alone tells it. */
   readonly lengthBytes: number;
+  /** Content that is not on this path is held for others to be asked, see `WriteHandle.held`. */
+  readonly hold?: boolean;
 }
 
 export class NewFileWriter implements WriteHandle {
@@ -27,6 +30,12 @@ export class NewFileWriter implements WriteHandle {
   readonly #file: NewFile;
   readonly #body: StagedBody;
   #crc = 0;
+  /** Of what comes in pieces; undefined where nobody wants to know. */
+  #hash: Hash | undefined;
+  /** Known when the whole has come, and asked for by nobody where it stays undefined. */
+  #content: Content | undefined;
+  /** Who held the content, where it got a further name. */
+  #linked: ContentHolder | undefined;
   /** Claimed when the whole content is known. */
   #place: FilePlace | undefined;
   #timestamp = 0;
@@ -42,15 +51,29 @@ export class NewFileWriter implements WriteHandle {
     if (bytes.length === 0) return;
     this.#crc = crc32(bytes, this.#crc);
     if (this.#place !== undefined) this.#goOn();
-    if (this.#body.received === 0 && bytes.length === this.#file.lengthBytes) this.#whole(bytes);
-    else this.#body.write(bytes);
+    const { lengthBytes, hold } = this.#file;
+    if (this.#body.received === 0 && bytes.length === lengthBytes && hold !== true) {
+      this.#whole(bytes);
+      return;
+    }
+    if (this.#body.received === 0 && this.#sharesContent) this.#hash = createHash("sha256");
+    this.#hash?.update(bytes);
+    this.#body.write(bytes);
+  }
+
+  held(): Content | undefined {
+    const content = this.#file.hold === true ? this.#wholeContent() : undefined;
+    const isHere = content !== undefined && this.#store.contents?.has(content) === true;
+    return isHere ? undefined : content;
   }
 
   finish(): PlaceChange {
     if (this.#body.received === 0 && this.#place === undefined) this.#whole(new Uint8Array(0));
+    const place = this.#place ?? onDisk("name a file", () => this.#name());
     const staged = this.#body.take();
-    const place = this.#place ?? onDisk("name a file", () => this.#rename(staged));
     this.#finished = true;
+    const content = this.#content;
+    if (content !== undefined) this.#store.contents?.note(content, place, this.#linked);
     return new PlaceChange(this.#store, {
       key: lockKey(place.name),
       staged,
@@ -58,6 +81,7 @@ export class NewFileWriter implements WriteHandle {
       line: sourceLine("create", this.#timestamp, place.name),
       amends: sourceLine("delete", this.#timestamp, place.name),
       made: place.name,
+      linked: this.#linked !== undefined,
       bound: false,
     });
   }
@@ -69,14 +93,43 @@ export class NewFileWriter implements WriteHandle {
     if (this.#place !== undefined) this.#store.locks.delete(lockKey(this.#place.name));
   }
 
+  /** An empty one takes no room, and would have more names than any other. */
+  get #sharesContent(): boolean {
+    return this.#store.contents !== undefined && this.#file.kind === "normal";
+  }
+
+  #wholeContent(): Content | undefined {
+    const hash = this.#hash;
+    if (hash === undefined) return this.#content;
+    this.#hash = undefined;
+    this.#content = { hash: hash.digest(), sizeBytes: this.#body.received, crc32: this.#crc };
+    return this.#content;
+  }
+
   #whole(bytes: Uint8Array): void {
     onDisk("store a file", () => {
+      const sizeBytes = bytes.length;
+      if (sizeBytes > 0 && this.#sharesContent) {
+        const hash = hashOf("sha256", bytes, "buffer");
+        this.#content = { hash, sizeBytes, crc32: this.#crc };
+      }
       const nowMs = this.#store.clock.nowMs();
-      const place = this.#claim(nowMs, bytes.length);
+      const place = this.#claim(nowMs, sizeBytes);
       const staged = this.#stagedPath(place);
+      if (this.#link(staged)) return;
       this.#body.writeWhole(staged, bytes);
       this.#alignTime(staged, nowMs);
     });
+  }
+
+  /** True where the content is here and `staged` is a further name of it. */
+  #link(staged: string): boolean {
+    const content = this.#content;
+    if (content === undefined) return false;
+    this.#linked = this.#store.contents?.link(content, staged);
+    if (this.#linked === undefined) return false;
+    this.#body.linked(staged, content.sizeBytes);
+    return true;
   }
 
   /** The announced length was an estimate, which the first piece happened to have: more came. */
@@ -84,6 +137,9 @@ export class NewFileWriter implements WriteHandle {
     onDisk("store a file", () => this.#body.reopen());
     if (this.#place !== undefined) this.#store.locks.delete(lockKey(this.#place.name));
     this.#place = undefined;
+    // Its first piece was not kept for the hash of the whole, and it is rare enough to be stored as it is.
+    this.#content = undefined;
+    this.#linked = undefined;
   }
 
   /** The file's time is the one in its name: they differ only around the turn of a second. */
@@ -94,16 +150,20 @@ export class NewFileWriter implements WriteHandle {
     this.#store.files.setModified(staged, this.#timestamp);
   }
 
-  #rename(staged: StagedFile): FilePlace {
+  /** Of what came in pieces. Throws `FileError`; `abort` drops what there is then. */
+  #name(): FilePlace {
+    this.#wholeContent();
+    const place = this.#claim(this.#store.clock.nowMs(), this.#body.received);
+    const staged = this.#stagedPath(place);
+    const part = this.#body.path;
     try {
-      const place = this.#claim(this.#store.clock.nowMs(), this.#body.received);
-      staged.rename(this.#stagedPath(place));
-      this.#store.files.setModified(staged.path, this.#timestamp);
-      return place;
-    } catch (error) {
-      staged.drop();
-      throw error;
+      if (this.#link(staged)) return place;
+    } finally {
+      if (part !== undefined && this.#body.path !== part) this.#store.staged.drop(part);
     }
+    this.#body.rename(staged);
+    this.#store.files.setModified(staged, this.#timestamp);
+    return place;
   }
 
   #claim(nowMs: number, size: number): FilePlace {

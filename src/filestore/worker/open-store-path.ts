@@ -6,6 +6,7 @@ import { binlogPath } from "#filestore/binlog/binlog-files.ts";
 import { BinlogReader, type BinlogRecord } from "#filestore/binlog/binlog-reader.ts";
 import { BinlogWriter } from "#filestore/binlog/binlog-writer.ts";
 import type { BinlogPosition } from "#filestore/binlog/position.ts";
+import { openContentLinks } from "#filestore/dedup/content-links.ts";
 import { fileStoreError } from "#filestore/errors.ts";
 import type { EngineState } from "#filestore/formats/engine-state.ts";
 import type { StorePathSettings } from "#filestore/settings.ts";
@@ -64,8 +65,9 @@ function open(settings: StorePathSettings, parts: EngineParts): OpenedStorePath 
   const binlog = BinlogWriter.open({ files, directory: layout.sync, log });
   try {
     const flushed = settings.durability === "flushed";
+    const { databases, ...world } = parts;
     const store: StorePath = {
-      ...parts,
+      ...world,
       onFlushFailed: parts.onFlushFailed ?? (() => {}),
       settings,
       source: settings.source,
@@ -76,6 +78,7 @@ function open(settings: StorePathSettings, parts: EngineParts): OpenedStorePath 
       directories: findDirectory(settings, parts, { layout, end: binlog.position }),
       locks: new Set(),
       staged: new StagedFiles(files, layout, log),
+      contents: undefined,
     };
     const tail = readTail(parts, layout, { state, end: binlog.position });
     const settled = rollForward(store, tail);
@@ -85,6 +88,7 @@ function open(settings: StorePathSettings, parts: EngineParts): OpenedStorePath 
     );
     noteOpening(store, checkpoint, state);
     if (settings.createAllDirectories) store.tree.makeAll(settings.subdirCount);
+    if (settings.dedup) store.contents = openContentLinks(store, databases);
     return { store, checkpoint, report: { ...settled, adopted } };
   } catch (error) {
     binlog.close();

@@ -1,6 +1,7 @@
 /** What everything that works on one opened store path shares. Worker thread. */
 import type { Log } from "#base/log.ts";
 import type { BinlogWriter } from "#filestore/binlog/binlog-writer.ts";
+import type { ContentLinks } from "#filestore/dedup/content-links.ts";
 import type { StorePathSettings } from "#filestore/settings.ts";
 import type { DirectoryChooser } from "#filestore/worker/directory-chooser.ts";
 import type { DirectoryTree } from "#filestore/worker/directory-tree.ts";
@@ -8,6 +9,7 @@ import type { FileLayout } from "#filestore/worker/file-layout.ts";
 import type { StagedFiles } from "#filestore/worker/staged-files.ts";
 import type { FileSource } from "#model/file-id.ts";
 import type { Clock } from "#platform/clock.ts";
+import type { Databases } from "#platform/databases.ts";
 import type { FileError, Files } from "#platform/files.ts";
 import type { Random } from "#platform/random.ts";
 
@@ -17,6 +19,8 @@ export interface EngineParts {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** Asked for by paths that need one; without any they do as well as they can. */
+  readonly databases?: () => Databases;
   /**
    * A flush failed. The kernel may have dropped what was not on stable storage, hence nothing that was written since the last good
    * flush can be relied on; the changes that waited for this one end with an error.
@@ -24,7 +28,7 @@ export interface EngineParts {
   readonly onFlushFailed?: (error: FileError) => void;
 }
 
-export interface StorePath extends Required<EngineParts> {
+export interface StorePath extends Required<Omit<EngineParts, "databases">> {
   readonly settings: StorePathSettings;
   /** Who new names say that they come from; an address may change while the path is served. */
   source: FileSource;
@@ -37,4 +41,6 @@ export interface StorePath extends Required<EngineParts> {
   /** Files with a change under way, by `lockKey`. */
   readonly locks: Set<string>;
   readonly staged: StagedFiles;
+  /** Undefined where content is stored as often as it comes. */
+  contents: ContentLinks | undefined;
 }

@@ -1,8 +1,9 @@
 /** Receiving a body into a staged file: what the owner of the engine holds while a client sends. Worker thread. */
+import type { Content } from "#filestore/dedup/content-links.ts";
 import type { Change } from "#filestore/worker/changes/staged-change.ts";
 import { onDisk } from "#filestore/worker/disk-failure.ts";
 import { flushEveryBytes } from "#filestore/worker/limits.ts";
-import { StagedFile } from "#filestore/worker/staged-files.ts";
+import { copySteps, runToEnd, StagedFile } from "#filestore/worker/staged-files.ts";
 import type { StorePath } from "#filestore/worker/store-path.ts";
 import type { FileDescriptor } from "#platform/files.ts";
 
@@ -12,6 +13,8 @@ export interface WriteHandle {
   write(bytes: Uint8Array): void;
   /** All bytes have come: the change that is to be committed. After it threw, only `abort` is left. */
   finish(): Change;
+  /** Asked for when all bytes have come: the content, where others are to be asked for it before `finish` or `abort`. */
+  held?(): Content | undefined;
   /** Gives everything up that was written. Harmless where nothing is left to give up. */
   abort(): void;
 }
@@ -24,6 +27,8 @@ export class StagedBody {
   #descriptor: FileDescriptor | undefined;
   #received = 0;
   #unflushed = 0;
+  /** It is a further name of a file that is there already, and must not be written to. */
+  #isLinked = false;
 
   constructor(store: StorePath) {
     this.#store = store;
@@ -57,14 +62,49 @@ export class StagedBody {
     if (!this.#store.flushed) this.#close();
   }
 
+  /**
+   * The whole body of `sizeBytes` lies at `path`, which was made a further name of a file. Where it is to be flushed it is open from
+   * now on, see `StagedFile`. Throws `FileError`.
+   */
+  linked(path: string, sizeBytes: number): void {
+    this.#close();
+    this.#received = sizeBytes;
+    this.#isLinked = true;
+    this.path = path;
+    if (this.#store.flushed) this.#descriptor = this.#store.files.open(path, "read");
+  }
+
   /** What was written whole was not all: goes on with it, as a part. Throws `FileError`. */
   reopen(): void {
     const { files, staged } = this.#store;
     this.#close();
     const part = staged.newPart();
-    if (this.path !== undefined) files.rename(this.path, part);
+    if (this.#isLinked) this.#copyTo(part);
+    else if (this.path !== undefined) files.rename(this.path, part);
     this.path = part;
     this.#descriptor = files.open(part, "append");
+  }
+
+  /** What is written to a file with several names is written to all of them. */
+  #copyTo(part: string): void {
+    const { files, staged } = this.#store;
+    const { path: from } = this;
+    if (from === undefined) return;
+    const to = files.open(part, "create");
+    try {
+      runToEnd(copySteps(files, { from, to, offset: 0, length: this.#received }));
+    } finally {
+      files.close(to);
+    }
+    staged.drop(from);
+    this.#isLinked = false;
+  }
+
+  /** Throws `FileError`; then it lies where it lay. */
+  rename(to: string): void {
+    if (this.path === undefined) return;
+    this.#store.files.rename(this.path, to);
+    this.path = to;
   }
 
   /** The file with everything in it; it is the caller's from now on. Throws `AppError<FileStoreErrorCode>`. */

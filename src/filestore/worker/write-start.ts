@@ -12,7 +12,12 @@ import { isNamePart, maxExtensionLength, maxPrefixLength, slaveName } from "#mod
 
 export type WriteTarget =
   /** A new file; the extension is without dot. */
-  | { readonly kind: "normal" | "appender"; readonly extension: string }
+  | {
+      readonly kind: "normal" | "appender";
+      readonly extension: string;
+      /** See `WriteHandle.held`. */
+      readonly hold?: boolean;
+    }
   | {
       readonly kind: "slave";
       readonly master: string;
@@ -39,10 +44,10 @@ export function startWrite(
   switch (target.kind) {
     case "normal":
     case "appender": {
-      const { kind, extension } = target;
+      const { kind, extension, hold = false } = target;
       requirePart(extension, maxExtensionLength);
       if (store.settings.readOnly) throw readOnly(store);
-      return new NewFileWriter(store, { kind, extension, lengthBytes });
+      return new NewFileWriter(store, { kind, extension, lengthBytes, hold });
     }
     case "slave":
       return new SlaveWriter(store, slavePlace(store, preparer, target));
@@ -63,7 +68,8 @@ export function startWrite(
   }
 }
 
-function slavePlace(
+/** Where a slave goes. Throws `file-missing` for its master, `file-exists`, `file-invalid`. */
+export function slavePlace(
   store: StorePath,
   preparer: ChangePreparer,
   target: WriteTarget & { readonly kind: "slave" },
@@ -92,7 +98,7 @@ function requireRoom(store: StorePath, lengthBytes: number): void {
   throw fileStoreError("store-full", problem, { details: { errno: "ENOSPC" } });
 }
 
-function requirePart(text: string, maxLength: number): void {
+export function requirePart(text: string, maxLength: number): void {
   if (isNamePart(text, maxLength)) return;
   throw invalid(`"${text.slice(0, 40)}" is not up to ${maxLength} of A-Z a-z 0-9 _ . -`);
 }

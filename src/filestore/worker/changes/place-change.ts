@@ -19,6 +19,8 @@ export interface Placing {
   readonly amends: string;
   /** The logical name to answer with. */
   readonly made: string;
+  /** The staged file is a further name of one that was there. */
+  readonly linked?: boolean;
   /** False for names that nothing had before: their staged file already says all (see `staged-name.ts`). */
   readonly bound: boolean;
 }
@@ -37,6 +39,7 @@ export class PlaceChange extends StagedChange {
       lines: placing.line,
       doing: `store ${placing.target.name}`,
       made: placing.made,
+      linked: placing.linked === true,
     });
     this.#store = store;
     this.#staged = placing.staged;

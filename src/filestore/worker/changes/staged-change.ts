@@ -14,6 +14,8 @@ export interface Change {
   readonly result: string | undefined;
   /** After a failed one: why. The file is as it was. */
   readonly error: FileStoreError | undefined;
+  /** It made a further name of a file that was there. */
+  readonly linked: boolean;
 }
 
 /** Stages what changes of one batch can do better together, such as writing bodies that lie side by side in one call. */
@@ -37,6 +39,7 @@ export abstract class StagedChange implements Change {
   readonly lines: string;
   /** For error messages: completes "cannot …". */
   readonly doing: string;
+  readonly linked: boolean;
   result: string | undefined = undefined;
   error: FileStoreError | undefined = undefined;
   /** Where its first record stands, from the commit on. */
@@ -50,11 +53,13 @@ export abstract class StagedChange implements Change {
     readonly doing: string;
     /** The new logical name, where the change makes one. */
     readonly made?: string;
+    readonly linked?: boolean;
   }) {
     this.key = what.key;
     this.secondKey = what.secondKey;
     this.lines = what.lines;
     this.doing = what.doing;
+    this.linked = what.linked === true;
     this.#made = what.made ?? "";
   }
 
