@@ -6,6 +6,7 @@
  */
 import {
   type BlockHolder,
+  type BlockPool,
   type BlockSize,
   blockRoom,
   blockSizeFor,
@@ -51,15 +52,17 @@ export class ReadSource implements ByteSource, BlockHolder {
     this.#open = read.handle !== 0;
   }
 
-  async next(): Promise<Piece | undefined> {
-    if (this.#firstPending) {
-      this.#firstPending = false;
-      this.#startAhead();
-      const { firstBlock, firstLength } = this.#read;
-      if (firstLength > 0) return this.#piece(firstBlock, firstLength);
-      this.#client.blocks.give(firstBlock);
-      return undefined;
-    }
+  next(): Piece | undefined | Promise<Piece | undefined> {
+    if (!this.#firstPending) return this.#following();
+    this.#firstPending = false;
+    this.#startAhead();
+    const { firstBlock, firstLength } = this.#read;
+    if (firstLength > 0) return this.#piece(firstBlock, firstLength);
+    this.#client.blocks.give(firstBlock);
+    return undefined;
+  }
+
+  async #following(): Promise<Piece | undefined> {
     const ahead = this.#takeAhead();
     if (ahead === undefined && !this.#hasMore) return undefined;
     const piece = await (ahead?.piece ?? this.#readNow());
@@ -149,16 +152,27 @@ export class ReadSource implements ByteSource, BlockHolder {
   }
 
   #piece(block: number, length: number): Piece {
-    let held = true;
-    return {
-      bytes: this.#client.blocks.view(block).subarray(0, length),
-      room: blockRoom,
-      release: () => {
-        if (!held) return;
-        held = false;
-        this.#client.blocks.give(block);
-      },
-    };
+    return new BlockPiece(this.#client.blocks, block, length);
+  }
+}
+
+class BlockPiece implements Piece {
+  readonly bytes: Uint8Array;
+  readonly room = blockRoom;
+  readonly #blocks: BlockPool;
+  readonly #block: number;
+  #held = true;
+
+  constructor(blocks: BlockPool, block: number, length: number) {
+    this.#blocks = blocks;
+    this.#block = block;
+    this.bytes = blocks.view(block).subarray(0, length);
+  }
+
+  release(): void {
+    if (!this.#held) return;
+    this.#held = false;
+    this.#blocks.give(this.#block);
   }
 }
 

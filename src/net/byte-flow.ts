@@ -32,8 +32,8 @@ export interface Piece {
 /** A payload of known length that is read piece by piece. */
 export interface ByteSource {
   readonly length: number;
-  /** The next piece, or undefined after the last one. One call at a time. */
-  next(): Promise<Piece | undefined>;
+  /** The next piece, at once where it is there, or undefined after the last one. One call at a time. */
+  next(): Piece | undefined | Promise<Piece | undefined>;
   /** Gives up what is left. Harmless after the end. */
   close(): void;
 }

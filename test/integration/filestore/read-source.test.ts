@@ -4,9 +4,9 @@ import { type BlockSize, blockSizeFor, largeBlockBytes } from "#filestore/block-
 import { ReadSource } from "#filestore/read-source.ts";
 import { request } from "#filestore/worker-messages.ts";
 import { collect, flowOfSource } from "#net/byte-flow.ts";
-import { sendSource } from "#net/frame-sender.ts";
 import { headerBytes, pattern } from "../../support/frame-fixture.ts";
 import { ScriptedConnection } from "../../support/scripted-connection.ts";
+import { sendSource } from "../../support/send-source.ts";
 import { turns } from "../../support/settled.ts";
 import { expectNothingLeft, type PathStage, pathStage } from "../../support/store-fixture.ts";
 

@@ -32,7 +32,7 @@ test("blocks are reused, and no more are made than may be under way", async () =
   const held = [];
   for (let count = 0; count < 6; count += 1) held.push(await source.next());
   let seventh: unknown;
-  const waiting = source.next().then((piece) => {
+  const waiting = Promise.resolve(source.next()).then((piece) => {
     seventh = piece;
   });
   await Promise.resolve();

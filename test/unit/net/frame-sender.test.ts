@@ -1,9 +1,9 @@
 /** A payload behind its header, over a scripted connection. */
 import { expect, test } from "vitest";
 import { type ByteSource, type Piece, sourceOfBytes } from "#net/byte-flow.ts";
-import { sendSource } from "#net/frame-sender.ts";
 import { headerBytes, PatternSource, pattern } from "../../support/frame-fixture.ts";
 import { ScriptedConnection } from "../../support/scripted-connection.ts";
+import { sendSource } from "../../support/send-source.ts";
 import { turns } from "../../support/settled.ts";
 
 const options = { headerCommand: 100, progress: () => {} };

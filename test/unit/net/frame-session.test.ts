@@ -336,7 +336,7 @@ test("a peer that closes its side gets the replies to all it has asked", async (
   await turns(10);
   const pair = [uploadReply(payload), okReply];
   expect(connection.sent).toEqual(Buffer.concat([...pair, ...pair]));
-  expect(connection.ended).toBe(true);
+  expect(connection.closed).toBe(true);
   expect(connection.writesAfterEnd).toBe(0);
 });
 
@@ -357,7 +357,18 @@ test("a peer that closes in the middle of a header is answered nothing", async (
   const { connection } = stage();
   connection.deliver(activeTestBytes.subarray(0, 5));
   connection.deliverEnd();
-  expect(connection.ended).toBe(true);
+  expect(connection.closed).toBe(true);
+  expect(connection.sent.length).toBe(0);
+});
+
+test("a peer that has closed its side and not taken its reply yet still gets it", async () => {
+  const { connection } = stage();
+  connection.takesWrites = false;
+  connection.deliver(activeTestBytes);
+  connection.deliverEnd();
+  expect([connection.ended, connection.closed]).toEqual([true, false]);
+  connection.takeHeld();
+  expect(connection.sent).toEqual(okReply);
 });
 
 test("a reply that cannot be written is our mistake: status, log, and a session that goes on", async () => {
