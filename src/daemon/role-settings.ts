@@ -84,6 +84,7 @@ export function storagePathSettings({ storage }: Config, address: string): Store
     distribution: storage.fileDistributeMode,
     rotateCount: storage.fileDistributeRotateCount,
     durability: storage.durability,
+    packing: storage.dedup ? "off" : storage.packing,
     dedup: storage.dedup,
     source,
     adoptBasePath: storage.adoptBasePath,

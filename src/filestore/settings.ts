@@ -19,6 +19,8 @@ export interface StorePathSettings {
   /** Files a directory takes before the next one is used. */
   readonly rotateCount: number;
   readonly durability: Durability;
+  /** Whether small files may be packed into trunk files: `auto` where the disk turns. What is done is told at run time, too. */
+  readonly packing: "auto" | "on" | "off";
   /** Content of normal files that is here already is not stored again. Such files are not packed. */
   readonly dedup: boolean;
   /** Who file ids made here say they come from (protocol §3.3). */

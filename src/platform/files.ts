@@ -7,6 +7,8 @@ export type FileDescriptor = number;
 export interface FileStat {
   readonly kind: "file" | "directory" | "link" | "other";
   readonly sizeBytes: number;
+  /** Room that it takes on the disk: less than its size where it has holes. */
+  readonly allocatedBytes: number;
   /** Whole seconds since 1970. */
   readonly modifiedSeconds: number;
   /** Identity of the file system it lies on. */
@@ -61,6 +63,8 @@ export interface Files {
   makeHardLink(path: string, existing: string): void;
   readLink(path: string): string;
   space(path: string): FileSystemSpace;
+  /** Whether it lies on a disk that turns; undefined where the system does not tell. Never fails. */
+  isRotational(path: string): boolean | undefined;
   /** Writes the content of the gzip file `from` to the new file `to`, in bounded memory. Throws EINVAL where it is none. */
   expand(from: string, to: string): void;
   /**

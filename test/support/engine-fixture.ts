@@ -37,6 +37,7 @@ export function settingsFor(world: EngineWorld): StorePathSettings {
     distribution: "round-robin",
     rotateCount: 100,
     durability: "flushed",
+    packing: "off",
     dedup: false,
     source: { kind: "address", address: "10.9.0.2" },
     adoptBasePath: "",

@@ -50,6 +50,7 @@ const empty = Buffer.alloc(0);
 export class MemoryFiles implements Files {
   totalBytes = 1e12;
   freeBytes = 9e11;
+  rotational: boolean | undefined = false;
   /** Names that a file may have. */
   maxLinks = 65_000;
   /** Unix seconds that files get. */
@@ -214,6 +215,10 @@ export class MemoryFiles implements Files {
     return { totalBytes: this.totalBytes, freeBytes: this.freeBytes };
   }
 
+  isRotational(_path: string): boolean | undefined {
+    return this.rotational;
+  }
+
   expand(from: string, to: string): void {
     const inode = this.#find(from, true);
     if (inode === undefined) throw fail("ENOENT", from);
@@ -346,7 +351,17 @@ function survivingContent(inode: Inode, random: Random | undefined): Buffer {
 
 function fileStat(inode: Inode): FileStat {
   const { kind, number, modifiedSeconds, content, links } = inode;
-  return { kind, sizeBytes: content.length, modifiedSeconds, device: 1, inode: number, links };
+  return {
+    kind,
+    sizeBytes: content.length,
+    get allocatedBytes() {
+      return allocatedIn(content);
+    },
+    modifiedSeconds,
+    device: 1,
+    inode: number,
+    links,
+  };
 }
 
 function parentOf(path: string): string {
@@ -360,3 +375,15 @@ function nameOf(path: string): string {
 function fail(code: string, path: string): FileError {
   return new FileError(code, `${code}: ${path}`, path);
 }
+
+/** As on a file system that knows holes, with blocks of 4 KiB. */
+function allocatedIn(content: Buffer): number {
+  let blocks = 0;
+  for (let at = 0; at < content.length; at += zeroBlock.length) {
+    const length = Math.min(zeroBlock.length, content.length - at);
+    if (content.compare(zeroBlock, 0, length, at, at + length) !== 0) blocks += 1;
+  }
+  return blocks * zeroBlock.length;
+}
+
+const zeroBlock = Buffer.alloc(4096);

@@ -17,6 +17,7 @@ export function pathSettings(index: number, directory = `/nowhere/${index}`): St
     distribution: "round-robin",
     rotateCount: 100,
     durability: "relaxed",
+    packing: "off",
     dedup: false,
     source: { kind: "address", address: "127.0.0.1" },
     adoptBasePath: "",

@@ -17,7 +17,9 @@ export type Trouble =
   | { readonly kind: "fail"; readonly atCall: number; readonly code: string };
 
 /** Calls that only look: nothing is lost by stopping before them, and they cannot run out of room. */
-const looks: readonly string[] = ["stat", "statDescriptor", "list", "readLink", "space", "claim"];
+const looks: readonly string[] = [
+  ...["stat", "statDescriptor", "list", "readLink", "space", "claim", "isRotational"],
+];
 const calls: readonly (keyof Files)[] = [
   ...["open", "close", "read", "write", "truncate", "flush", "flushDirectory"],
   ...["setModified", "rename", "remove", "removeDirectory", "makeDirectory", "makeLink", "expand"],

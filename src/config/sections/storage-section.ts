@@ -82,6 +82,11 @@ export const storageSection = table("The storage role, which keeps the files.", 
     applies: "role-restart",
     says: "Whether an upload is answered when its bytes are flushed to the disk, or as soon as they are written, as FastDFS does.",
   }),
+  packing: setting(choice("auto", "on", "off"), {
+    default: "auto",
+    applies: "role-restart",
+    says: "Whether small files share trunk files, which saves an inode and a flush each: auto does so where the disk of a store path turns and the system tells, on does so on every disk, off never. Needs a tracker that leases trunk files or serves slots; sizes come from tracker.trunk. With dedup, files are not packed.",
+  }),
   file_distribute_mode: setting(choice("round-robin", "hash"), {
     default: "round-robin",
     applies: "role-restart",

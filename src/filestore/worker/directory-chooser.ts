@@ -11,6 +11,7 @@ import {
   type DistributionState,
   hashedDirectory,
   initialDistribution,
+  trunkFileHashText,
 } from "#model/directory-distribution.ts";
 import { decodeTimestamp, encodedLength, normalBaseLength } from "#model/file-id.ts";
 
@@ -27,6 +28,12 @@ export class DirectoryChooser {
   choose(base: string): DirectoryNumber {
     if (this.#settings.distribution === "round-robin") return this.#state;
     return hashedDirectory(base.slice(0, encodedLength), this.#settings.subdirCount);
+  }
+
+  /** The directory for a new trunk file. */
+  chooseForTrunkFile(fileId: number): DirectoryNumber {
+    if (this.#settings.distribution === "round-robin") return this.#state;
+    return hashedDirectory(trunkFileHashText(fileId), this.#settings.subdirCount);
   }
 
   /** The file was written. */

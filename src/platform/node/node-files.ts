@@ -42,6 +42,7 @@ import {
   type Files,
   type OpenMode,
 } from "#platform/files.ts";
+import { isRotational } from "#platform/node/block-queue.ts";
 import { expandGzip } from "#platform/node/gzip-expansion.ts";
 
 const openFlags: Readonly<Record<OpenMode, number>> = {
@@ -53,6 +54,8 @@ const openFlags: Readonly<Record<OpenMode, number>> = {
   "read-write": constants.O_RDWR | constants.O_NONBLOCK,
 };
 
+/** Whatever the file system's own blocks are. */
+const blockBytes = 512;
 const fileMode = 0o644;
 const directoryMode = 0o755;
 
@@ -241,6 +244,15 @@ export class NodeFiles implements Files, Disposable {
     }
   }
 
+  isRotational(path: string): boolean | undefined {
+    try {
+      return isRotational(statSync(path).dev);
+    } catch {
+      // Nothing there, or nothing that we may see: it cannot be told.
+      return undefined;
+    }
+  }
+
   expand(from: string, to: string): void {
     try {
       expandGzip(from, to);
@@ -300,6 +312,7 @@ function fileStat(stats: Stats): FileStat {
   return {
     kind,
     sizeBytes: stats.size,
+    allocatedBytes: stats.blocks * blockBytes,
     modifiedSeconds: Math.floor(stats.mtimeMs / 1000),
     device: stats.dev,
     inode: stats.ino,
