@@ -29,8 +29,9 @@ export async function auditStore(audited: Audited): Promise<string[]> {
         `${history.name} is ${words(found)}, and should be ${states.map(words).join(" or ")}`,
       );
     }
-    const { formerly } = history;
-    if (formerly === undefined || states.length === 1) continue;
+    const { formerly, versions } = history;
+    const isSettled = (versions[0]?.ackedAt ?? 0) <= position;
+    if (formerly === undefined || isSettled) continue;
     const both = [present.get(formerly.name) === true, found.content !== undefined];
     if (both[0] === both[1]) {
       const what = both[0] === true ? "are both there" : "are both gone";
