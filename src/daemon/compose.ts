@@ -20,6 +20,7 @@ import {
   trackerSettings,
 } from "#daemon/role-settings.ts";
 import { RoleStack } from "#daemon/running-role.ts";
+import { takesFiles } from "#filestore/file-store.ts";
 import { LocalFileStore } from "#filestore/local-file-store.ts";
 import { contentTypeOf } from "#gateway/content-type.ts";
 import { GatewayRole, type RunningGateway } from "#gateway/gateway-role.ts";
@@ -229,6 +230,7 @@ class Composition {
       log: this.#log.for("filestore"),
       reserved: () => this.#view?.parameters.reserved ?? this.#config.tracker.reservedSpace,
       policy: () => this.#view?.parameters.storePathPolicy ?? this.#config.tracker.storePath,
+      diskTimeoutMs: this.#config.storage.diskTimeoutMs,
     });
     this.#view = view;
     this.#store = store;
@@ -325,7 +327,7 @@ async function listening<T>(part: ListeningPart, start: Promise<T>): Promise<T> 
 /** Why a load balancer should look elsewhere, in words; nothing where all is well. */
 function readinessProblems(store: LocalFileStore, storage: RunningStorage | undefined): string[] {
   const problems = store.paths
-    .filter((path) => path.state !== "online")
+    .filter(({ state }) => !takesFiles(state))
     .map((path) => `store path ${path.index} is ${path.state}: ${path.problem ?? "not ready"}`);
   const trackers = storage?.snapshot().trackers ?? [];
   if (trackers.length > 0 && trackers.every(({ state }) => state !== "joined")) {

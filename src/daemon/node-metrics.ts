@@ -1,6 +1,6 @@
 /** Metrics that are read off the running parts just before they are rendered; what counts by itself registers elsewhere. */
 import type { MetricRegistry } from "#base/metrics.ts";
-import type { FileStore } from "#filestore/file-store.ts";
+import { type FileStore, storePathConditions, takesFiles } from "#filestore/file-store.ts";
 import type { Clock } from "#platform/clock.ts";
 import type { Host } from "#platform/host.ts";
 import type { StorageSnapshot } from "#storage/storage-role.ts";
@@ -76,12 +76,34 @@ function registerStorePaths(registry: MetricRegistry, store: FileStore): void {
     help: "1 while a store path is served.",
     labels,
   });
+  const condition = registry.gauge({
+    name: "filestore_path_condition",
+    help: "1 for the condition that a store path is in, 0 for the others.",
+    labels: ["path", "condition"],
+  });
+  const quarantines = registry.counter({
+    name: "filestore_path_quarantines",
+    help: "How often a store path was quarantined since the start.",
+    labels,
+  });
+  const abandoned = registry.counter({
+    name: "filestore_abandoned_requests",
+    help: "Requests that a disk did not answer in time, or that waited when its path was quarantined.",
+    labels,
+  });
   registry.beforeRender(() => {
     for (const path of store.paths) {
       const label = { path: String(path.index) };
       total.with(label).set(path.totalBytes);
       free.with(label).set(path.freeBytes);
-      online.with(label).set(path.state === "online" ? 1 : 0);
+      online.with(label).set(takesFiles(path.state) ? 1 : 0);
+      for (const each of storePathConditions) {
+        condition.with({ ...label, condition: each }).set(path.state === each ? 1 : 0);
+      }
+      const quarantined = quarantines.with(label);
+      quarantined.add(Math.max(0, path.quarantines - quarantined.value));
+      const givenUp = abandoned.with(label);
+      givenUp.add(Math.max(0, path.abandoned - givenUp.value));
     }
   });
 }

@@ -3,6 +3,7 @@
 import type { Config } from "#config/schema.ts";
 import type { NodeStatus } from "#control/operations/system.ts";
 import type { RunningNode } from "#daemon/compose.ts";
+import type { StorePathReport } from "#filestore/file-store.ts";
 import { formatEndpoint } from "#model/endpoint.ts";
 import type { ConnectionCounts } from "#net/frame-server.ts";
 import type { Host } from "#platform/host.ts";
@@ -23,9 +24,7 @@ export function nodeStatus(facts: StatusFacts): NodeStatus {
   const problems: string[] = [];
   const storePaths = (node.store?.paths ?? []).map((path) => {
     const { index, directory, state, readOnly, totalBytes, freeBytes, problem } = path;
-    if (problem !== undefined) {
-      problems.push(`Store path ${index} (${directory}) is not served: ${problem}.`);
-    }
+    if (problem !== undefined) problems.push(pathProblem({ index, directory, state, problem }));
     return { index, directory, state, readOnly, totalBytes, freeBytes, problem };
   });
   const trackers = (node.storage?.snapshot().trackers ?? []).map(({ tracker, state, problem }) => {
@@ -50,6 +49,17 @@ export function nodeStatus(facts: StatusFacts): NodeStatus {
     trackers,
     problems,
   };
+}
+
+function pathProblem(
+  path: Pick<StorePathReport, "index" | "directory" | "state" | "problem">,
+): string {
+  const { index, directory, state, problem } = path;
+  const where = `Store path ${index} (${directory})`;
+  // It serves, and cannot be written for the moment.
+  if (state === "online") return `${where} cannot take files: ${problem}.`;
+  if (state === "opening" || state === "offline") return `${where} is not served: ${problem}.`;
+  return `${where} is ${state}: ${problem}.`;
 }
 
 /** What people call the node. */

@@ -26,6 +26,7 @@ const byErrorCode: ReadonlyMap<string, ExitCode> = new Map<string, ExitCode>([
   ["store-full", exitCodes.cannotCreate],
   ["disk-failed", exitCodes.ioError],
   ["store-path-offline", exitCodes.ioError],
+  ["store-path-unready", exitCodes.temporary],
   ["state-unusable", exitCodes.cannotCreate],
   ["migration-failed", exitCodes.internal],
 ]);

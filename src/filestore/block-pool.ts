@@ -1,6 +1,7 @@
 /**
  * Payload blocks in memory shared with one store-path worker. Only the main thread allocates and frees, so the allocator
- * needs no locks; the worker gets a block's number with a request and is done with it when it answers. Free blocks are reused
+ * needs no locks; the worker gets a block's number with a request and is done with it when it answers. A block whose request was
+ * given up before that is detained: it is free when both its user and the worker are done with it. Free blocks are reused
  * last-in-first-out, so that an idle node touches few pages.
  */
 
@@ -43,13 +44,23 @@ export interface BlockHolder {
   yieldBlock(size: BlockSize): void;
 }
 
+/** Somebody who stands in line for a block. */
+interface Asker {
+  readonly resolve: (block: number) => void;
+  readonly reject: (error: Error) => void;
+}
+
 export class BlockPool {
   readonly memory: SharedArrayBuffer;
   /** Who could give a block up when others run out. */
   readonly holders = new Set<BlockHolder>();
   readonly #views: (Uint8Array | undefined)[] = [];
   readonly #free: Record<BlockSize, number[]>;
-  readonly #waiting: Record<BlockSize, ((block: number) => void)[]> = { small: [], large: [] };
+  readonly #waiting: Record<BlockSize, Asker[]> = { small: [], large: [] };
+  /** Blocks that the worker still has although their requests were given up; true where their users have given them back. */
+  readonly #detained = new Map<number, boolean>();
+  /** Why nobody stands in line. */
+  #refusal: Error | undefined;
 
   constructor() {
     this.memory = makeBlockMemory();
@@ -75,11 +86,32 @@ export class BlockPool {
     return free.length > keptBlocks[size] ? free.pop() : undefined;
   }
 
-  /** Waits for a block, in order of asking. */
+  /** Waits for a block, in order of asking. Rejects while the pool refuses that. */
   async take(size: BlockSize): Promise<number> {
     const block = this.tryTake(size);
     if (block !== undefined) return block;
-    return new Promise((resolve) => this.#waiting[size].push(resolve));
+    if (this.#refusal !== undefined) throw this.#refusal;
+    return new Promise((resolve, reject) => this.#waiting[size].push({ resolve, reject }));
+  }
+
+  /** Blocks may not come back for long: whoever stands in line is sent away with `why`, until it is undefined again. */
+  refuse(why: Error | undefined): void {
+    this.#refusal = why;
+    if (why === undefined) return;
+    const askers = [...this.#waiting.small.splice(0), ...this.#waiting.large.splice(0)];
+    for (const asker of askers) asker.reject(why);
+  }
+
+  /** The request that has this block was given up, and the worker may still write into it. */
+  detain(block: number): void {
+    this.#detained.set(block, false);
+  }
+
+  /** The worker is done with a block that was detained. */
+  release(block: number): void {
+    const wasGivenBack = this.#detained.get(block);
+    this.#detained.delete(block);
+    if (wasGivenBack === true) this.give(block);
   }
 
   /** True while somebody waits for a block: then nobody keeps one that he could do without. */
@@ -95,10 +127,14 @@ export class BlockPool {
   }
 
   give(block: number): void {
+    if (this.#detained.size > 0 && this.#detained.has(block)) {
+      this.#detained.set(block, true);
+      return;
+    }
     const size: BlockSize = block < smallBlocks ? "small" : "large";
     const next = this.#waiting[size].shift();
     if (next === undefined) this.#free[size].push(block);
-    else next(block);
+    else next.resolve(block);
   }
 
   view(block: number): Uint8Array {

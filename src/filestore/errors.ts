@@ -14,8 +14,10 @@ export type FileStoreErrorCode =
   | "store-full"
   /** The file system answered an error; `details.errno` is its name. */
   | "disk-failed"
-  /** The store path is not served now: being opened, quarantined or gone. */
+  /** The store path is gone, or did not answer in time: nobody knows whether a change was done. */
   | "store-path-offline"
+  /** The store path does not serve this just now, being opened, quarantined or checked: nothing was done, and it may be asked again. */
+  | "store-path-unready"
   /** The node is stopping. */
   | "store-closing"
   /** Another process holds the store path. */

@@ -41,15 +41,39 @@ export interface SlaveRequest {
   readonly extension: string;
 }
 
+/**
+ * `slow` is served, and passed over for new files; `read-only`, and `quarantined` and `checking` at times, serve reads alone; see
+ * `path-machine.ts`.
+ */
+export const storePathConditions = [
+  "opening",
+  "online",
+  "slow",
+  "read-only",
+  "quarantined",
+  "checking",
+  "offline",
+] as const;
+export type StorePathCondition = (typeof storePathConditions)[number];
+
+/** New files can be stored there, as far as its disk goes. */
+export function takesFiles(state: StorePathCondition): boolean {
+  return state === "online" || state === "slow";
+}
+
 export interface StorePathReport {
   readonly index: number;
   readonly directory: string;
-  readonly state: "opening" | "online" | "offline";
-  /** Why it is not online, in words. */
+  readonly state: StorePathCondition;
+  /** Why it is not simply online, in words. */
   readonly problem: string | undefined;
   readonly readOnly: boolean;
   readonly totalBytes: number;
   readonly freeBytes: number;
+  /** How often it was quarantined since the start. */
+  readonly quarantines: number;
+  /** Requests that its disk did not answer in time, since the start. */
+  readonly abandoned: number;
 }
 
 export type MetadataMode = "overwrite" | "merge";

@@ -17,6 +17,7 @@ import type {
   UploadRequest,
 } from "#filestore/file-store.ts";
 import { hasRoom, type StorePathPolicy, selectPath } from "#filestore/path-selector.ts";
+import { lookPeriodMs } from "#filestore/path-watch.ts";
 import { ReadSource } from "#filestore/read-source.ts";
 import { ServedPath } from "#filestore/served-path.ts";
 import type { ReservedSpace, StorePathSettings } from "#filestore/settings.ts";
@@ -33,12 +34,12 @@ import {
 import type { FileSource } from "#model/file-id.ts";
 import { parseRemoteFilename } from "#model/remote-filename.ts";
 import type { ByteFlow } from "#net/byte-flow.ts";
-import type { Clock, Timer } from "#platform/clock.ts";
+import { type Clock, delay, type Timer } from "#platform/clock.ts";
 import type { Workers } from "#platform/workers.ts";
 
 /** Free space moves slowly against the reserve; what is stored in between is subtracted as it goes. */
 const spacePeriodMs = 1000;
-/** A path that takes longer to open, having much to recover or hanging, does not keep the others from being served. */
+/** A path that takes longer to open, having much to recover or hanging, does not keep the node from being served. */
 const openLimitMs = 10_000;
 
 export interface LocalFileStoreOptions {
@@ -49,6 +50,8 @@ export interface LocalFileStoreOptions {
   /** These come from the tracker's parameters and may change while we run. */
   readonly reserved: () => ReservedSpace;
   readonly policy: () => StorePathPolicy;
+  /** How long a disk may stand still before its path is quarantined. */
+  readonly diskTimeoutMs: number;
 }
 
 export class LocalFileStore implements FileStore {
@@ -59,7 +62,7 @@ export class LocalFileStore implements FileStore {
   /** For paths that open later. */
   #source: FileSource | undefined;
   #start = 0;
-  #spaceTimer: Timer | undefined;
+  #timers: readonly Timer[] = [];
   #closing = false;
   /** Something about a store path changed; the tracker is told. */
   onPathChange: () => void = () => {};
@@ -73,7 +76,7 @@ export class LocalFileStore implements FileStore {
 
   /**
    * Starts every store path. A path that cannot be served stays offline and is reported; only when none can be is that
-   * an error, since then there is nothing to serve. One that takes long is not waited for once another one serves.
+   * an error, since then there is nothing to serve. One that takes long is not waited for: it joins when its disk answers.
    */
   async start(): Promise<void> {
     const failures: unknown[] = [];
@@ -84,15 +87,22 @@ export class LocalFileStore implements FileStore {
     );
     await this.#untilServing(opened);
     if (failures.length === this.#paths.length) throw failures[0];
-    this.#spaceTimer = this.#options.clock.every(spacePeriodMs, () => this.#measureAll());
+    const { clock } = this.#options;
+    this.#timers = [
+      clock.every(spacePeriodMs, () => this.#measureAll()),
+      clock.every(lookPeriodMs, () => {
+        for (const path of this.#paths) path.look();
+      }),
+    ];
   }
 
   async #open(path: ServedPath): Promise<void> {
-    path.client.onStateChange = () => this.onPathChange();
-    try {
-      await path.client.start(this.#options.workers);
+    path.onChange = () => this.onPathChange();
+    path.onOpen = () => {
       if (this.#source !== undefined) this.#tellSource(path, this.#source);
-      await path.measure();
+    };
+    try {
+      await path.open();
       for (const each of this.#paths) each.learnNeighbours(this.#paths);
     } catch (error) {
       const { index, directory } = path.client.settings;
@@ -102,27 +112,17 @@ export class LocalFileStore implements FileStore {
     }
   }
 
-  /** Until each path has been opened or has failed; after a while until one of them serves. */
+  /** Until each path has been opened or has failed, or a while has passed. */
   async #untilServing(opened: readonly Promise<void>[]): Promise<void> {
-    await new Promise<void>((resolve) => {
-      let late = false;
-      const look = (): void => {
-        if (late && this.#paths.some(({ isOnline }) => isOnline)) resolve();
-      };
-      const timer = this.#options.clock.after(openLimitMs, () => {
-        late = true;
-        look();
-      });
-      for (const each of opened) void each.then(look);
-      void Promise.all(opened).then(() => {
-        timer.cancel();
-        resolve();
-      });
-    });
+    const { clock, log } = this.#options;
+    const ended = new AbortController();
+    const limit = delay(clock, openLimitMs, ended.signal).catch(() => undefined);
+    await Promise.race([Promise.all(opened), limit]);
+    ended.abort();
     for (const { client } of this.#paths) {
       if (client.state !== "opening") continue;
       const { index, directory } = client.settings;
-      this.#options.log.warn("store-path-opens-slowly", { path: index, directory });
+      log.warn("store-path-opens-slowly", { path: index, directory });
     }
   }
 
@@ -262,15 +262,10 @@ export class LocalFileStore implements FileStore {
     });
   }
 
-  /** Paths whose disk has not answered for some seconds, by index. */
-  get hanging(): readonly number[] {
-    return this.#paths.filter((path) => !path.answers).map((path) => path.index);
-  }
-
   /** Waits for every worker, however long its disk takes: limits are the caller's. */
   async close(): Promise<void> {
     this.#closing = true;
-    this.#spaceTimer?.cancel();
+    for (const timer of this.#timers) timer.cancel();
     await Promise.all(
       this.#paths.map(async ({ client }) => {
         try {
@@ -353,6 +348,10 @@ export class LocalFileStore implements FileStore {
     }
     const path = this.#select(sizeBytes);
     if (path !== undefined) return path;
+    const unready = this.#paths.find(({ isServing }) => !isServing);
+    if (unready !== undefined && !this.#paths.some(({ isWritable }) => isWritable)) {
+      throw unready.refusal;
+    }
     const error = this.#noRoom(sizeBytes);
     for (const each of this.#paths) this.#noteReserve(each, error);
     throw error;
@@ -371,6 +370,7 @@ export class LocalFileStore implements FileStore {
   }
 
   #needRoom(path: ServedPath, sizeBytes: number): void {
+    if (!path.isServing) throw path.refusal;
     if (this.#hasRoom(path, sizeBytes)) return;
     const error = this.#noRoom(sizeBytes);
     this.#noteReserve(path, error);

@@ -1,77 +1,101 @@
 /**
- * One store path as the file store sees it: its worker, its space, and whether it takes what is written. A path that refuses
- * is passed over for a while when another one can serve, and says once in the log that it does. Main thread.
+ * One store path as the file store sees it: its worker, its space, and how far it can be trusted. Owns the state of
+ * `path-machine.ts`: looks at the disk now and then, performs what the machine says, and says in the log what has changed.
+ * Main thread.
  */
 import { AppError, describeError } from "#base/app-error.ts";
 import type { Log } from "#base/log.ts";
-import type { FileStoreErrorCode } from "#filestore/errors.ts";
+import { type FileStoreErrorCode, fileStoreError } from "#filestore/errors.ts";
 import type { StorePathReport } from "#filestore/file-store.ts";
+import {
+  initialPathState,
+  type PathEffect,
+  type PathInput,
+  type PathState,
+  transition,
+} from "#filestore/path-machine.ts";
 import type { PathSpace } from "#filestore/path-selector.ts";
+import { PathWatch } from "#filestore/path-watch.ts";
+import { announcePath, describePath, reportedState } from "#filestore/path-words.ts";
 import type { StorePathClient } from "#filestore/store-path-client.ts";
 import { request } from "#filestore/worker-messages.ts";
+import { WriteRefusals } from "#filestore/write-refusals.ts";
 import type { Clock } from "#platform/clock.ts";
+import type { Workers } from "#platform/workers.ts";
 
-/** A path that refused a write is tried again after this, or at once when there is no other. */
-const retryAfterMs = 10_000;
+export interface ServedPathParts {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly workers: Workers;
+  /** How long its disk may stand still before it is quarantined. */
+  readonly diskTimeoutMs: number;
+}
 
-/**
- * A disk that lets us wait this long for its free space is busy beyond use, or hangs. Other requests tell less: some of them
- * may take minutes on a healthy disk, such as the CRC-32 of a large file.
- */
-const answerLimitMs = 2000;
+/** Up to which request everything was sent by then. */
+interface Mark {
+  readonly atMs: number;
+  readonly lastId: number;
+}
 
-type Condition = "good" | "full" | "failing";
-
-/** What of a failure is the path's own condition, and not the request's. */
-const conditions: Partial<Record<FileStoreErrorCode, Condition>> = {
-  "store-full": "full",
-  "disk-failed": "failing",
-};
+/** What may pass by itself, so that another worker is worth a try. */
+const passing: readonly string[] = ["disk-failed", "store-full", "store-path-offline"];
 
 export class ServedPath {
   readonly client: StorePathClient;
-  readonly #clock: Clock;
-  readonly #log: Log;
-  #condition: Condition = "good";
-  #retryAtMs = 0;
-  #tooLargeSaidMs = Number.NEGATIVE_INFINITY;
+  readonly #parts: ServedPathParts;
+  readonly #refusals: WriteRefusals;
+  readonly #watch: PathWatch;
+  #state: PathState = initialPathState;
+  /** One a look, the oldest first; no more than the first of them is older than the deadline. */
+  readonly #marks: Mark[] = [];
   #totalBytes = 0;
   #freeBytes = 0;
   #device = Number.NaN;
   /** Since when its free space is being asked for; undefined while it is not. */
   #askedMs: number | undefined;
+  /** How long the last answer took, until it was looked at. */
+  #probeMs: number | undefined;
+  #quarantines = 0;
   /** How many paths of this node lie on the same file system, this one included. */
   #sharers = 1;
+  /** It serves more or less than before. */
+  onChange: () => void = () => {};
+  /** A worker has just opened it: the first one or another. */
+  onOpen: () => void = () => {};
 
-  constructor(client: StorePathClient, parts: { readonly clock: Clock; readonly log: Log }) {
+  constructor(client: StorePathClient, parts: ServedPathParts) {
     this.client = client;
-    this.#clock = parts.clock;
-    this.#log = parts.log;
+    this.#parts = parts;
+    this.#refusals = new WriteRefusals(client.settings, parts);
+    this.#watch = new PathWatch(() => client.progress, parts.clock);
+    client.onStateChange = () => this.#workerChanged();
+    client.onFlushFailed = (problem) => {
+      this.#feed({ name: "flush-failed", nowMs: this.#nowMs, problem });
+    };
   }
 
   get index(): number {
     return this.client.settings.index;
   }
 
+  /** Its worker runs; see `isServing` for more. */
   get isOnline(): boolean {
     return this.client.state === "online";
   }
 
-  /** New files may be placed here, as far as settings and worker go. */
+  /** Reads and changes are served. */
+  get isServing(): boolean {
+    return this.isOnline && (this.#state.name === "good" || this.#state.name === "slow");
+  }
+
+  /** New files may be placed here, as far as settings and disk go. */
   get isWritable(): boolean {
-    return this.isOnline && !this.client.settings.readOnly;
+    return this.isServing && !this.client.settings.readOnly;
   }
 
-  /** False when its disk has not told its free space for seconds: it is busy beyond use, or hangs. */
-  get answers(): boolean {
-    const asked = this.#askedMs;
-    return asked === undefined || this.#clock.monotonicMs() - asked < answerLimitMs;
-  }
-
-  /** It hangs, or refused a write a moment ago: others come first. */
+  /** It is slow, or refused a write a moment ago: others come first. */
   get isAvoided(): boolean {
-    const refused = this.#condition !== "good" && this.#clock.monotonicMs() < this.#retryAtMs;
-    return refused || !this.answers;
+    return this.#refusals.refused || this.#state.name !== "good";
   }
 
   /** For the choice of a path. Its share of the reserve counts for all paths on its file system. */
@@ -92,24 +116,62 @@ export class ServedPath {
     return {
       index: settings.index,
       directory: settings.directory,
-      state,
-      problem: problem ?? this.#conditionInWords(),
+      state: state === "offline" ? "offline" : reportedState(this.#state),
+      problem: problem ?? describePath(this.#state) ?? this.#refusals.inWords,
       readOnly: settings.readOnly,
       totalBytes: Math.floor(this.#totalBytes / this.#sharers),
       freeBytes: Math.floor(this.#freeBytes / this.#sharers),
+      quarantines: this.#quarantines,
+      abandoned: this.client.abandonedCount,
     };
+  }
+
+  /** Why nothing is done here just now. */
+  get refusal(): AppError<FileStoreErrorCode> {
+    return fileStoreError("store-path-unready", `${this.#inWords}; nothing was done`);
+  }
+
+  /** Starts the worker. Rejects when it cannot serve the path; it is tried again later where that may help. */
+  async open(): Promise<void> {
+    await this.#opened(this.client.start(this.#parts.workers));
+  }
+
+  async #opened(opening: Promise<void>): Promise<void> {
+    try {
+      await opening;
+    } catch (error) {
+      const mayPass = error instanceof AppError && passing.includes(error.code);
+      this.#feed({ name: "ended", nowMs: this.#nowMs, problem: describeError(error), mayPass });
+      throw error;
+    }
+    this.onOpen();
+    this.#feed({ name: "opened", nowMs: this.#nowMs, readOnly: this.client.readOnly });
+    await this.measure();
+  }
+
+  /** To be called every `lookPeriodMs`. */
+  look(): void {
+    const nowMs = this.#nowMs;
+    const stillMs = this.#watch.look(this.client.isBusy);
+    const probeMs = this.#probeMs;
+    this.#probeMs = undefined;
+    this.#mark(nowMs);
+    if (this.#state.name === "good") this.client.expireNothing();
+    this.#feed({ name: "looked", nowMs, stillMs, probeMs });
   }
 
   /** Asks the worker how much room there is, unless it still owes the last answer. */
   async measure(): Promise<void> {
     if (this.#askedMs !== undefined) return;
-    this.#askedMs = this.#clock.monotonicMs();
+    const askedMs = this.#nowMs;
+    this.#askedMs = askedMs;
     try {
-      const space = await this.client.send({ kind: request.space });
+      const space = await this.client.probe({ kind: request.space });
       this.#totalBytes = space.a;
       this.#freeBytes = space.b;
       this.#device = space.c;
     } finally {
+      this.#probeMs = this.#nowMs - askedMs;
       this.#askedMs = undefined;
     }
   }
@@ -123,48 +185,110 @@ export class ServedPath {
   /** Something was written; the next measuring corrects the estimate. */
   stored(bytes: number): void {
     this.#freeBytes -= bytes;
-    if (this.#condition === "good") return;
-    this.#log.notice("store-path-writes-again", { path: this.index });
-    this.#condition = "good";
+    this.#refusals.stored();
   }
 
   /** A write failed. What is the request's own fault changes nothing. */
   failed(error: unknown): void {
-    if (!(error instanceof AppError)) return;
-    const condition = conditions[error.code as FileStoreErrorCode];
-    const errno = typeof error.details.errno === "string" ? error.details.errno : undefined;
-    if (condition === undefined) return;
-    // Without the disk's own word there was only no room for a file of that size.
-    if (errno === undefined) this.#noteTooLarge(error);
-    else this.#note(condition, error);
-  }
-
-  /** Said now and then, since a client that asks for the impossible may do so often. */
-  #noteTooLarge(error: AppError): void {
-    const nowMs = this.#clock.monotonicMs();
-    if (nowMs < this.#tooLargeSaidMs + retryAfterMs) return;
-    this.#tooLargeSaidMs = nowMs;
-    this.#log.warn("store-path-lacks-space", { path: this.index, why: describeError(error) });
+    this.#refusals.failed(error);
   }
 
   /** Not even an empty file may be placed here: the reserve is reached. */
   reachedReserve(error: AppError): void {
-    this.#note("full", error);
+    this.#refusals.reachedReserve(error);
   }
 
-  #note(condition: Condition, error: AppError): void {
-    this.#retryAtMs = this.#clock.monotonicMs() + retryAfterMs;
-    if (this.#condition === condition) return;
-    this.#condition = condition;
-    const event = condition === "full" ? "store-path-full" : "store-path-refuses-writes";
-    const { directory } = this.client.settings;
-    this.#log.warn(event, { path: this.index, directory, why: describeError(error) });
+  get #nowMs(): number {
+    return this.#parts.clock.monotonicMs();
   }
 
-  #conditionInWords(): string | undefined {
-    if (this.#condition === "good") return undefined;
-    return this.#condition === "full"
-      ? "it is full: delete files, or add a disk"
-      : "it refuses writes: look at the kernel's log and at the disk";
+  get #inWords(): string {
+    const { index, directory } = this.client.settings;
+    const { state, problem } = this.report;
+    return `store path ${index} (${directory}) is ${state}: ${problem ?? "wait a moment"}`;
+  }
+
+  #workerChanged(): void {
+    const { state, problem } = this.client;
+    // How an opening ends is told by its promise.
+    if (state === "offline" && this.#state.name !== "opening" && !this.client.isClosing) {
+      const ended = { name: "ended", nowMs: this.#nowMs, mayPass: true } as const;
+      this.#feed({ ...ended, problem: problem ?? "its worker ended" });
+    } else {
+      this.onChange();
+    }
+  }
+
+  #feed(input: PathInput): void {
+    const before = this.#state;
+    const { state, effects } = transition(before, input, this.#parts.diskTimeoutMs);
+    this.#state = state;
+    for (const effect of effects) this.#perform(effect);
+    if (before === state || !announcePath(this.#parts.log, this.client.settings, { before, state }))
+      return;
+    if (state.name === "quarantined" && before.name !== "checking") this.#quarantines += 1;
+    this.onChange();
+  }
+
+  #perform(effect: PathEffect): void {
+    switch (effect) {
+      case "abandon":
+        this.client.admit("none", { refusal: this.refusal, pending: this.#unanswered });
+        return;
+      case "admit-reads":
+        this.client.admit("reads", { refusal: this.refusal, pending: this.#unanswered });
+        return;
+      case "admit":
+        this.client.admit("all", undefined);
+        return;
+      case "expire":
+        this.#expire();
+        return;
+      case "check":
+        void this.#check();
+        return;
+      case "restart":
+        void this.#restart();
+    }
+  }
+
+  get #unanswered(): AppError<FileStoreErrorCode> {
+    const message = `${this.#inWords}; nobody knows whether this was done`;
+    return fileStoreError("store-path-offline", message);
+  }
+
+  #mark(nowMs: number): void {
+    const marks = this.#marks;
+    marks.push({ atMs: nowMs, lastId: this.client.lastId });
+    const oldMs = nowMs - this.#parts.diskTimeoutMs;
+    for (let next = marks[1]; next !== undefined && next.atMs <= oldMs; next = marks[1]) {
+      marks.shift();
+    }
+  }
+
+  /** What is older than the deadline is answered with an error. */
+  #expire(): void {
+    const [oldest] = this.#marks;
+    if (oldest === undefined || oldest.atMs > this.#nowMs - this.#parts.diskTimeoutMs) return;
+    this.client.expireUpTo(oldest.lastId, this.#unanswered);
+  }
+
+  async #check(): Promise<void> {
+    let problem: string | undefined;
+    try {
+      await this.client.probe({ kind: request.check });
+    } catch (error) {
+      problem = describeError(error);
+    }
+    this.#feed({ name: "checked", nowMs: this.#nowMs, problem });
+  }
+
+  async #restart(): Promise<void> {
+    try {
+      await this.#opened(this.client.restart(this.#parts.workers));
+    } catch (error) {
+      const { index: path, directory } = this.client.settings;
+      this.#parts.log.error("store-path-unusable", { path, directory, why: describeError(error) });
+    }
   }
 }

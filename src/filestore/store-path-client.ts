@@ -1,6 +1,8 @@
 /**
  * The main thread's end of one store-path worker: sends requests over the ring, matches completions, owns the blocks, and
- * knows whether the path is served. A worker that ends takes its path offline; nothing else is touched. Main thread.
+ * knows whether the path is served. A worker that ends takes its path offline; nothing else is touched, and another one may be
+ * started in its place. Requests can be given up before the worker answered them: their promises reject at once, the worker skips
+ * what it has not begun, and their blocks stay out of use until it is done with them. Main thread.
  */
 import { AppError } from "#base/app-error.ts";
 import type { Log } from "#base/log.ts";
@@ -14,8 +16,13 @@ import {
   ringSlots,
 } from "#filestore/ring.ts";
 import type { StorePathSettings } from "#filestore/settings.ts";
+import { isUpTo, makePulseMemory, PathPulse } from "#filestore/worker/path-condition.ts";
 import {
   completion,
+  isOwed,
+  isReading,
+  makesFile,
+  maySkip,
   request,
   type StorePathPost,
   type StorePathThreadData,
@@ -38,21 +45,36 @@ export interface RequestFields {
 interface Waiting {
   readonly resolve: (record: RingRecord) => void;
   readonly reject: (error: Error) => void;
+  readonly record: RingRecord;
 }
 
 export type StorePathState = "opening" | "online" | "offline";
 
+/** Which requests the worker is sent: everything, only what reads, or nothing but what sets others free. */
+export type Admission = "all" | "reads" | "none";
+
+export interface Answers {
+  /** To requests from now on. */
+  readonly refusal: AppError<FileStoreErrorCode>;
+  /** To those that the worker has already. */
+  readonly pending: AppError<FileStoreErrorCode>;
+}
+
+/** Files that were made for requests which had been given up, and wait to be removed; more stay where they are. */
+const maxOrphans = ringSlots;
+
 export class StorePathClient {
   readonly settings: StorePathSettings;
   readonly blocks = new BlockPool();
-  readonly #requests: RingWriter;
-  readonly #completions: RingReader;
-  readonly #memory: {
-    readonly requests: SharedArrayBuffer;
-    readonly completions: SharedArrayBuffer;
-  };
+  #requests: RingWriter;
+  #completions: RingReader;
+  #memory: ThreadMemory;
   readonly #log: Log;
   readonly #waiting = new Map<number, Waiting>();
+  /** Given up, and not answered by the worker yet. */
+  readonly #abandoned = new Map<number, RingRecord>();
+  /** Names of files that nobody was told of. */
+  readonly #orphans: string[] = [];
   /** Requests that found the ring full, in order. */
   readonly #backlog: RingRecord[] = [];
   #nextId = 1;
@@ -64,6 +86,14 @@ export class StorePathClient {
   #closing = false;
   #ended = false;
   #opened: Promise<void> | undefined;
+  /** Resolves when the present worker's thread has ended. */
+  #exited: Promise<void> = Promise.resolve();
+  #readOnly: string | undefined;
+  #admission: Admission = "all";
+  #refusal: AppError<FileStoreErrorCode> | undefined;
+  #abandonedCount = 0;
+  /** Completions since the start. */
+  #answered = 0;
   onStateChange: () => void = () => {};
   /** A flush failed: the worker refuses changes until it was asked to `check`. */
   onFlushFailed: (problem: string) => void = () => {};
@@ -73,9 +103,25 @@ export class StorePathClient {
   constructor(settings: StorePathSettings, log: Log) {
     this.settings = settings;
     this.#log = log.for(`store-path-${settings.index}`);
-    this.#memory = { requests: makeRingMemory(), completions: makeRingMemory() };
+    this.#memory = makeThreadMemory();
     this.#requests = new RingWriter(this.#memory.requests);
     this.#completions = new RingReader(this.#memory.completions);
+  }
+
+  /** How far the present worker has got: an answer is progress as well as a file call. */
+  get progress(): { readonly calls: number; readonly flushing: number; readonly flushed: number } {
+    const { calls, flushing, flushed } = this.#memory.pulse;
+    return { calls: calls + this.#answered, flushing, flushed };
+  }
+
+  /** Why the worker can only read; undefined where it can write as well, and while there is none. */
+  get readOnly(): string | undefined {
+    return this.#readOnly;
+  }
+
+  /** Requests that were given up since the start. */
+  get abandonedCount(): number {
+    return this.#abandonedCount;
   }
 
   get state(): StorePathState {
@@ -86,51 +132,95 @@ export class StorePathClient {
     return this.#problem;
   }
 
+  get isClosing(): boolean {
+    return this.#closing;
+  }
+
   /** Starts the worker; resolves when the path is served, rejects with the reason when it cannot be. */
   start(workers: Workers): Promise<void> {
     this.#opened ??= new Promise<void>((resolve, reject) => {
+      const { requests, completions, pulseMemory } = this.#memory;
       const data: StorePathThreadData = {
         settings: this.settings,
-        requests: this.#memory.requests,
-        completions: this.#memory.completions,
+        requests,
+        completions,
         blocks: this.blocks.memory,
+        pulse: pulseMemory,
       };
       const thread = workers.start("store-path-worker", data);
-      thread.onMessage = (message) => {
-        const post = message as StorePathPost;
-        if (post.post === "log") {
-          const { level, event, data: fields } = post.record;
-          this.#log[level](event, fields);
-        } else if (post.post === "opened") {
-          this.#setState("online", undefined);
-          if (post.rolledForward + post.swept > 0) {
-            this.#log.notice("interrupted-work-settled", {
-              completed: post.rolledForward,
-              dropped: post.swept,
-            });
-          }
-          resolve();
-        } else if (post.post === "trunk-lease-wanted") {
-          this.onTrunkLeaseWanted(post.count);
-        } else if (post.post === "flush-failed") {
-          this.onFlushFailed(post.message);
-        } else {
-          this.#setState("offline", post.message);
-          reject(new AppError(post.code, post.message));
-        }
-      };
-      thread.onExit = (error) => {
-        this.#threadEnded(error);
-        reject(fileStoreError("store-path-offline", this.#problem ?? "the store path was closed"));
-      };
+      thread.onMessage = (message) => this.#posted(message as StorePathPost, { resolve, reject });
+      this.#exited = new Promise<void>((exited) => {
+        thread.onExit = (error) => {
+          this.#threadEnded(error);
+          reject(
+            fileStoreError("store-path-offline", this.#problem ?? "the store path was closed"),
+          );
+          exited();
+        };
+      });
       this.#completions.watch(() => this.#drain());
     });
     return this.#opened;
   }
 
-  /** Requests without a completion, for tests and metrics. */
+  #posted(post: StorePathPost, opening: Opening): void {
+    switch (post.post) {
+      case "log":
+        this.#log[post.record.level](post.record.event, post.record.data);
+        return;
+      case "opened":
+        this.#readOnly = post.readOnly;
+        this.#setState("online", undefined);
+        if (post.rolledForward + post.swept > 0) {
+          const { rolledForward: completed, swept: dropped } = post;
+          this.#log.notice("interrupted-work-settled", { completed, dropped });
+        }
+        opening.resolve();
+        return;
+      case "flush-failed":
+        this.onFlushFailed(post.message);
+        return;
+      case "trunk-lease-wanted":
+        this.onTrunkLeaseWanted(post.count);
+        return;
+      case "unfit":
+        this.#setState("offline", post.message);
+        opening.reject(new AppError(post.code, post.message));
+    }
+  }
+
+  /**
+   * Another worker in place of the one that has ended, or that is ended by this: after an orderly end of what it has. As
+   * `start`.
+   */
+  async restart(workers: Workers): Promise<void> {
+    if (!this.#ended && this.#state === "online") {
+      await this.#send({ kind: request.close });
+      this.#ended = true;
+      this.#setState("opening", undefined);
+      this.#rejectAll(this.#refused());
+    }
+    await this.#exited;
+    if (this.#closing) throw this.#refused();
+    this.#ended = false;
+    this.#inFlight = 0;
+    this.#readOnly = undefined;
+    this.#memory = makeThreadMemory();
+    this.#requests = new RingWriter(this.#memory.requests);
+    this.#completions = new RingReader(this.#memory.completions);
+    this.#setState("opening", undefined);
+    this.#opened = undefined;
+    await this.start(workers);
+  }
+
+  /** Requests without a completion that somebody waits for. */
   get pending(): number {
     return this.#waiting.size;
+  }
+
+  /** The worker owes answers, whether somebody waits for them or not. */
+  get isBusy(): boolean {
+    return this.#waiting.size + this.#abandoned.size > 0;
   }
 
   /** A number for a new upload. */
@@ -140,30 +230,137 @@ export class StorePathClient {
 
   /** Sends a request; the promise ends with its completion. Rejects with `AppError<FileStoreErrorCode>`. */
   send(fields: RequestFields): Promise<RingRecord> {
-    if (this.#state !== "online" || this.#closing) return Promise.reject(this.#refusal());
+    if (this.#state !== "online" || this.#closing) return Promise.reject(this.#refused());
+    if (this.#admission !== "all" && !this.#admits(fields.kind)) {
+      // What sets the worker's things free reaches it all the same, and nobody waits for it.
+      if (isOwed(fields.kind)) this.#sendUnheard(fields);
+      return Promise.reject(this.#refused());
+    }
     return this.#send(fields);
+  }
+
+  /** As `send`, whatever is admitted, and never given up: for the questions of the path's owner about the disk. */
+  probe(fields: RequestFields): Promise<RingRecord> {
+    if (this.#state !== "online" || this.#closing) return Promise.reject(this.#refused());
+    return this.#send(fields);
+  }
+
+  #admits(kind: number): boolean {
+    return this.#admission === "reads" && (isReading(kind) || isOwed(kind));
+  }
+
+  /** What is sent from now on. What is not admitted is answered with `refusal`, and what waits already with `pending`. */
+  admit(admission: Admission, answers: Answers | undefined): void {
+    this.#admission = admission;
+    this.#refusal = answers?.refusal;
+    this.blocks.refuse(admission === "none" ? answers?.refusal : undefined);
+    if (answers !== undefined) {
+      this.#giveUp(({ kind }) => isOwner(kind) || this.#admits(kind), answers.pending);
+      if (admission === "none") this.#memory.pulse.abandonUpTo(this.lastId);
+    }
+    if (admission === "all") this.#removeOrphans();
+  }
+
+  /** The last request so far. */
+  get lastId(): number {
+    return (this.#nextId - 1) & 0x7fffffff;
+  }
+
+  /** Gives up what was sent up to request `id`. */
+  expireUpTo(id: number, error: AppError<FileStoreErrorCode>): void {
+    this.#giveUp((record) => !isUpTo(record.id, id) || !maySkip(record.kind), error);
+    this.#memory.pulse.abandonUpTo(id);
+  }
+
+  /** To be called now and then while nothing is given up: request numbers begin anew some day. */
+  expireNothing(): void {
+    const [oldest] = this.#waiting.keys();
+    const [given] = this.#abandoned.keys();
+    if (given === undefined)
+      this.#memory.pulse.abandonUpTo(((oldest ?? this.#nextId) - 1) & 0x7fffffff);
+  }
+
+  #giveUp(keeps: (record: RingRecord) => boolean, error: Error): void {
+    const unsent = new Set(this.#backlog.map(({ id }) => id));
+    const dropped = new Set<number>();
+    for (const [id, { record, reject }] of this.#waiting) {
+      if (keeps(record)) continue;
+      this.#waiting.delete(id);
+      this.#abandonedCount += 1;
+      if (unsent.has(id) && !isOwed(record.kind)) dropped.add(id);
+      else this.#abandonRecord(record);
+      reject(error);
+    }
+    if (dropped.size === 0) return;
+    const kept = this.#backlog.filter(({ id }) => !dropped.has(id));
+    this.#backlog.splice(0, this.#backlog.length, ...kept);
+  }
+
+  #abandonRecord(record: RingRecord): void {
+    this.#abandoned.set(record.id, record);
+    if (record.block >= 0) this.blocks.detain(record.block);
+  }
+
+  #sendUnheard(fields: RequestFields): void {
+    const record = this.#record(fields);
+    this.#abandoned.set(record.id, record);
+    this.#enqueue(record);
+  }
+
+  /** A request that had been given up was answered after all. */
+  #answeredLate(record: RingRecord): void {
+    const given = this.#abandoned.get(record.id);
+    if (given === undefined) return;
+    this.#abandoned.delete(record.id);
+    if (given.block >= 0) this.blocks.release(given.block);
+    if (record.kind !== completion.done) return;
+    if (given.kind === request.read && record.c !== 0) {
+      this.#sendUnheard({ kind: request.readEnd, a: record.c });
+    }
+    // Its client was told that it failed: nobody will ever ask for it.
+    if (makesFile(given) && record.text !== "" && this.#orphans.length < maxOrphans) {
+      this.#orphans.push(record.text);
+      if (this.#admission === "all") this.#removeOrphans();
+    }
+  }
+
+  #removeOrphans(): void {
+    for (const text of this.#orphans.splice(0)) {
+      this.#log.info("unacknowledged-file-removed", { name: text });
+      if (this.#state === "online" && !this.#closing) {
+        this.#sendUnheard({ kind: request.remove, text });
+      }
+    }
   }
 
   #send(fields: RequestFields): Promise<RingRecord> {
     return new Promise<RingRecord>((resolve, reject) => {
-      const id = this.#nextId;
-      this.#nextId = (id + 1) & 0x7fffffff;
-      this.#waiting.set(id, { resolve, reject });
-      const record: RingRecord = {
-        id,
-        kind: fields.kind,
-        flags: fields.flags ?? 0,
-        block: fields.block ?? -1,
-        blockLength: fields.blockLength ?? 0,
-        a: fields.a ?? 0,
-        b: fields.b ?? 0,
-        c: fields.c ?? 0,
-        text: fields.text ?? "",
-        text2: fields.text2 ?? "",
-      };
-      if (this.#backlog.length > 0 || !this.#push(record)) this.#backlog.push(record);
-      else this.#requests.wake();
+      const record = this.#record(fields);
+      this.#waiting.set(record.id, { resolve, reject, record });
+      this.#enqueue(record);
     });
+  }
+
+  #record(fields: RequestFields): RingRecord {
+    const id = this.#nextId;
+    this.#nextId = (id + 1) & 0x7fffffff;
+    return {
+      id,
+      kind: fields.kind,
+      flags: fields.flags ?? 0,
+      block: fields.block ?? -1,
+      blockLength: fields.blockLength ?? 0,
+      a: fields.a ?? 0,
+      b: fields.b ?? 0,
+      c: fields.c ?? 0,
+      text: fields.text ?? "",
+      text2: fields.text2 ?? "",
+    };
+  }
+
+  #enqueue(record: RingRecord): void {
+    if (this.#backlog.length > 0 || !this.#push(record)) this.#backlog.push(record);
+    else this.#requests.wake();
   }
 
   /** At most one ring's worth is in flight, so that completions always find room. */
@@ -173,12 +370,14 @@ export class StorePathClient {
     return true;
   }
 
-  #refusal(): AppError<FileStoreErrorCode> {
+  #refused(): AppError<FileStoreErrorCode> {
     if (this.#closing) return fileStoreError("store-closing", "the node is stopping");
+    if (this.#state === "online" && this.#refusal !== undefined) return this.#refusal;
     const { index, directory } = this.settings;
     const why = this.#problem ?? "not ready";
     const message = `store path ${index} (${directory}) is ${this.#state}: ${why}`;
-    return fileStoreError("store-path-offline", message);
+    const code = this.#state === "opening" ? "store-path-unready" : "store-path-offline";
+    return fileStoreError(code, message);
   }
 
   /**
@@ -194,7 +393,7 @@ export class StorePathClient {
     } finally {
       this.#ended = true;
       if (this.#state === "online") this.#setState("offline", "the node is stopping");
-      this.#rejectAll(this.#refusal());
+      this.#rejectAll(this.#refused());
     }
   }
 
@@ -203,9 +402,13 @@ export class StorePathClient {
       const record = this.#completions.take();
       if (record === undefined) break;
       this.#inFlight -= 1;
+      this.#answered += 1;
       const waiting = this.#waiting.get(record.id);
       this.#waiting.delete(record.id);
-      if (waiting === undefined) continue;
+      if (waiting === undefined) {
+        this.#answeredLate(record);
+        continue;
+      }
       if (record.kind === completion.done) waiting.resolve(record);
       else waiting.reject(failureFrom(record));
     }
@@ -236,7 +439,7 @@ export class StorePathClient {
       this.#log.error("store-path-lost", { problem });
       this.#setState("offline", problem);
     }
-    this.#rejectAll(this.#refusal());
+    this.#rejectAll(this.#refused());
   }
 
   #rejectAll(error: Error): void {
@@ -244,6 +447,9 @@ export class StorePathClient {
     this.#waiting.clear();
     this.#backlog.length = 0;
     for (const waiting of left) waiting.reject(error);
+    // Without its thread nobody writes into their blocks.
+    for (const { block } of this.#abandoned.values()) if (block >= 0) this.blocks.release(block);
+    this.#abandoned.clear();
   }
 
   #setState(state: StorePathState, problem: string | undefined): void {
@@ -251,6 +457,34 @@ export class StorePathClient {
     this.#problem = problem;
     this.onStateChange();
   }
+}
+
+interface Opening {
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** What one worker shares with us; another one gets its own. */
+interface ThreadMemory {
+  readonly requests: SharedArrayBuffer;
+  readonly completions: SharedArrayBuffer;
+  readonly pulseMemory: SharedArrayBuffer;
+  readonly pulse: PathPulse;
+}
+
+function makeThreadMemory(): ThreadMemory {
+  const pulseMemory = makePulseMemory();
+  return {
+    requests: makeRingMemory(),
+    completions: makeRingMemory(),
+    pulseMemory,
+    pulse: new PathPulse(pulseMemory),
+  };
+}
+
+/** Asked by the path's owner, who waits as long as it takes. */
+function isOwner(kind: number): boolean {
+  return kind === request.space || kind === request.check || kind === request.close;
 }
 
 function failureFrom(record: RingRecord): AppError<FileStoreErrorCode> {

@@ -212,16 +212,19 @@ export class UploadSink implements ByteSink, BlockHolder {
     if (this.#standing) return;
     this.#standing = true;
     const size = this.#wantedSize();
-    void this.#client.blocks.take(size).then((block) => {
-      this.#standing = false;
-      if (this.#spill === undefined || this.#block >= 0) {
-        this.#client.blocks.give(block);
-        return;
-      }
-      this.#useBlock(block);
-      this.#drainSpill();
-      if (this.#spill === undefined) this.#flow.resume();
-    });
+    this.#client.blocks.take(size).then(
+      (block) => {
+        this.#standing = false;
+        if (this.#spill === undefined || this.#block >= 0) {
+          this.#client.blocks.give(block);
+          return;
+        }
+        this.#useBlock(block);
+        this.#drainSpill();
+        if (this.#spill === undefined) this.#flow.resume();
+      },
+      (error: Error) => this.#stop(error),
+    );
   }
 
   #drainSpill(): void {

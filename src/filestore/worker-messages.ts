@@ -75,6 +75,50 @@ export const request = {
   check: 40,
 } as const;
 
+/** Requests which answer from what is on the disk, and change nothing there. */
+export function isReading(kind: number): boolean {
+  return (
+    kind === request.read ||
+    kind === request.readMore ||
+    kind === request.facts ||
+    kind === request.readMetadata
+  );
+}
+
+/** Requests which a worker is sent whatever its disk does: they only set free what it holds, or tell it something. */
+export function isOwed(kind: number): boolean {
+  return (
+    kind === request.abort ||
+    kind === request.readEnd ||
+    kind === request.setSource ||
+    kind === request.setPacking ||
+    kind === request.trunkLease
+  );
+}
+
+/** What a worker does not begin once the main thread has given the request up. */
+export function maySkip(kind: number): boolean {
+  return (
+    isReading(kind) ||
+    kind === request.write ||
+    kind === request.remove ||
+    kind === request.truncate ||
+    kind === request.regenerate ||
+    kind === request.writeMetadata
+  );
+}
+
+/** True for the last piece of a payload that becomes a file of its own, whose name is the answer. */
+export function makesFile({
+  kind,
+  flags,
+}: {
+  readonly kind: number;
+  readonly flags: number;
+}): boolean {
+  return kind === request.write && (flags & writeFlag.last) !== 0;
+}
+
 /**
  * On the first piece: `estimate`, where the length of the whole is not certain; such a file is packed only where it is one piece.
  * `hold`, where other store paths may hold the content: what is not on this one is held until they have been asked.
@@ -114,6 +158,8 @@ export interface StorePathThreadData {
   readonly requests: SharedArrayBuffer;
   readonly completions: SharedArrayBuffer;
   readonly blocks: SharedArrayBuffer;
+  /** See `worker/path-condition.ts`. */
+  readonly pulse: SharedArrayBuffer;
 }
 
 /** What the thread posts beside the rings. */
@@ -124,6 +170,8 @@ export type StorePathPost =
       readonly rolledForward: number;
       readonly swept: number;
       readonly adopted: boolean;
+      /** Why the path can only be read. */
+      readonly readOnly?: string;
     }
   | { readonly post: "unfit"; readonly code: string; readonly message: string }
   /** A flush failed, and changes are refused from now on until `check` was done. */

@@ -28,6 +28,7 @@ const fileStoreStatuses: Readonly<Record<FileStoreErrorCode, number>> = {
   "store-full": 507,
   "disk-failed": 500,
   "store-path-offline": 503,
+  "store-path-unready": 503,
   "store-closing": 503,
   "store-path-busy": 503,
   "store-path-unfit": 503,

@@ -4,7 +4,7 @@
  */
 import { describeError } from "#base/app-error.ts";
 import type { Log } from "#base/log.ts";
-import type { StorePathReport } from "#filestore/file-store.ts";
+import { type StorePathReport, takesFiles } from "#filestore/file-store.ts";
 import { formatServerEndpoint, type ServerEndpoint } from "#model/endpoint.ts";
 import { isStorageId, type StorageId } from "#model/storage-id.ts";
 import type { StorageIdEntry } from "#model/storage-id-line.ts";
@@ -40,6 +40,18 @@ export interface ReporterParts {
   /** Called whenever a tracker has come to know us. */
   readonly onJoined: () => void;
   readonly statistics: () => { readonly values: StorageStatistics; readonly revision: number };
+}
+
+/** A path that takes no files has no room, used or free: else its share would count in the tracker's reserve and choices. */
+function diskUsage({ state, totalBytes, freeBytes }: StorePathReport): {
+  totalMb: number;
+  freeMb: number;
+} {
+  if (!takesFiles(state)) return { totalMb: 0, freeMb: 0 };
+  return {
+    totalMb: Math.floor(totalBytes / mebibyte),
+    freeMb: Math.floor(freeBytes / mebibyte),
+  };
 }
 
 export type ReporterState = "connecting" | "joined" | "refused";
@@ -282,10 +294,7 @@ export class TrackerReporter {
       }
       if (now >= this.#diskReportDue) {
         this.#diskReportDue = now + settings.diskReportIntervalMs;
-        const storePaths = this.#parts.paths().map(({ totalBytes, freeBytes }) => ({
-          totalMb: Math.floor(totalBytes / mebibyte),
-          freeMb: Math.floor(freeBytes / mebibyte),
-        }));
+        const storePaths = this.#parts.paths().map(diskUsage);
         view.learnChanges(await client.call(trackerReports.reportDiskUsage, { storePaths }));
         this.#isKnown();
       }

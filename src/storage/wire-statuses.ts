@@ -13,6 +13,8 @@ const fileStoreStatuses: Readonly<Record<FileStoreErrorCode, number>> = {
   "store-full": wireStatus.noSpace,
   "disk-failed": wireStatus.ioError,
   "store-path-offline": wireStatus.ioError,
+  // What a C storage or our client takes for "later, or elsewhere".
+  "store-path-unready": wireStatus.tryAgain,
   "store-closing": wireStatus.interrupted,
   "store-path-busy": wireStatus.busy,
   "store-path-unfit": wireStatus.ioError,

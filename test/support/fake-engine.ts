@@ -36,6 +36,9 @@ export class FakeEngine {
   /** Thrown by the next commit's changes of these names; "*" is all. */
   readonly failCommits = new Set<string>();
   failReads = false;
+  failChecks = false;
+  /** Whether each check was to be suspicious. */
+  readonly checks: boolean[] = [];
   /** Steps that a change, a CRC or a regeneration takes. */
   longSteps = 0;
   #nextName = 1;
@@ -143,6 +146,14 @@ export class FakeEngine {
 
   setSource(source: FileSource): void {
     this.source = source;
+  }
+
+  /** Answers with what the check is to look for. */
+  *check(suspect: boolean): FlushSteps<number> {
+    this.checks.push(suspect);
+    yield undefined;
+    if (this.failChecks) throw fileStoreError("disk-failed", "the check failed");
+    return 0;
   }
 
   space() {

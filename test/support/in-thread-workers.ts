@@ -4,6 +4,7 @@
  */
 import { RingReader, RingWriter } from "#filestore/ring.ts";
 import { FilesFlusher } from "#filestore/worker/flush-steps.ts";
+import { PathCondition } from "#filestore/worker/path-condition.ts";
 import { WorkerLoop } from "#filestore/worker/worker-loop.ts";
 import type { StorePathThreadData } from "#filestore/worker-messages.ts";
 import type { Workers, WorkerThread } from "#platform/workers.ts";
@@ -14,18 +15,24 @@ export class InThreadWorker implements WorkerThread {
   onMessage: (message: unknown) => void = () => {};
   onExit: (error: Error | undefined) => void = () => {};
   readonly engine = new FakeEngine();
+  readonly condition: PathCondition;
   readonly #loop: WorkerLoop;
   #automatic: boolean;
   #ended = false;
 
   constructor(data: StorePathThreadData, automatic: boolean) {
     this.#automatic = automatic;
+    const condition = new PathCondition(data.pulse, (post) => this.onMessage(post));
+    this.condition = condition;
     this.#loop = new WorkerLoop({
       engine: this.engine.asEngine,
       requests: new RingReader(data.requests),
       completions: new RingWriter(data.completions),
       blocks: data.blocks,
       flusher: new FilesFlusher(new MemoryFiles()),
+      refusal: () => condition.refusal,
+      isAbandoned: (id) => condition.isAbandoned(id),
+      checks: condition,
     });
     queueMicrotask(() => {
       this.onMessage({ post: "opened", rolledForward: 0, swept: 0, adopted: false });

@@ -177,6 +177,8 @@ export class MemoryFileStore implements FileStore {
         readOnly: false,
         totalBytes,
         freeBytes: totalBytes - used,
+        quarantines: 0,
+        abandoned: 0,
       },
     ];
   }

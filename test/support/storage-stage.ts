@@ -54,6 +54,7 @@ export async function storageStage(
     log,
     reserved: () => view.parameters.reserved,
     policy: () => view.parameters.storePathPolicy,
+    diskTimeoutMs: 20_000,
   });
   await store.start();
   const settings: StorageSettings = {

@@ -55,7 +55,9 @@ function statusLines(context: CommandContext, found: NodeStatus): readonly strin
 
 function stateWord(state: string, style: Style): string {
   if (["ready", "serving", "online"].includes(state)) return style.good(state);
-  return ["failed", "offline"].includes(state) ? style.bad(state) : style.warning(state);
+  return ["failed", "offline", "quarantined"].includes(state)
+    ? style.bad(state)
+    : style.warning(state);
 }
 
 type Role = NodeStatus["roles"][number];

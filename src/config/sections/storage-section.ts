@@ -87,6 +87,11 @@ export const storageSection = table("The storage role, which keeps the files.", 
     applies: "role-restart",
     says: "Whether small files share trunk files, which saves an inode and a flush each: auto does so where the disk of a store path turns and the system tells, on does so on every disk, off never. Needs a tracker that leases trunk files or serves slots; sizes come from tracker.trunk. With dedup, files are not packed.",
   }),
+  disk_timeout: setting(duration({ min: "2s", max: "10m" }), {
+    default: "20s",
+    applies: "role-restart",
+    says: "How long the disk of a store path may stand still until the path is quarantined: who waits for it gets an error, new files go to other paths, and it is taken back when it answers and a check found it well. Longer than a sleeping disk takes to spin up, shorter than clients wait.",
+  }),
   file_distribute_mode: setting(choice("round-robin", "hash"), {
     default: "round-robin",
     applies: "role-restart",

@@ -27,7 +27,11 @@ const role = record({
 const storePath = record({
   index: wholeNumber({ max: 255 }),
   directory: name,
-  state: choice("opening", "online", "offline"),
+  /**
+   * `online` serves; `slow` does, and new files go elsewhere; `read-only`, `quarantined` and `checking` serve no changes, and the problem
+   * says whether reads.
+   */
+  state: choice("opening", "online", "slow", "read-only", "quarantined", "checking", "offline"),
   readOnly: flag(),
   totalBytes: wholeNumber(),
   freeBytes: wholeNumber(),

@@ -50,6 +50,11 @@ export class Checkpoint {
     this.#position = state.position;
   }
 
+  /** What the last note says. */
+  get position(): BinlogPosition {
+    return this.#position;
+  }
+
   /** Notes `position` where the last note is far behind it. An old note is only slower, so failures are logged alone. */
   advance(position: BinlogPosition): void {
     const near =

@@ -20,3 +20,5 @@ export const fileTimeLagMs = 20;
 export const distributionSearchBytes = 64 * 1024;
 /** End of the binlog that is looked at when the checkpoint is lost: it is never further away, but for long changes under way. */
 export const damagedTailBytes = 4 * checkpointBytes;
+/** Files, the latest, that are read again after a failed flush. */
+export const maxFilesReadAgain = 4096;

@@ -19,6 +19,9 @@ export function makePulseMemory(): SharedArrayBuffer {
   return new SharedArrayBuffer(words * Int32Array.BYTES_PER_ELEMENT);
 }
 
+/** No room, or none for this user. */
+const fullCodes: readonly string[] = ["ENOSPC", "EDQUOT"];
+
 /** True where request `id` was made at or before `last`; both count modulo 2^31, and are never further apart than half of that. */
 export function isUpTo(id: number, last: number): boolean {
   return (id - last) << 1 <= 0;
@@ -58,6 +61,7 @@ export class PathCondition {
   readonly #words: Int32Array;
   readonly #post: (post: StorePathPost) => void;
   #refusal: AppError<FileStoreErrorCode> | undefined;
+  #suspicions = 0;
 
   constructor(memory: SharedArrayBuffer, post: (post: StorePathPost) => void) {
     this.#words = new Int32Array(memory);
@@ -88,8 +92,11 @@ export class PathCondition {
    * once its changes are refused; from then on `refusal` is what new changes are answered with.
    */
   onFlushFailed(error: unknown): void {
-    if (this.#refusal !== undefined) return;
     const errno = error instanceof FileError ? error.code : "";
+    // A full disk loses what was not flushed as well; but that was not acknowledged, and nothing else is in doubt.
+    if (fullCodes.includes(errno)) return;
+    this.#suspicions += 1;
+    if (this.#refusal !== undefined) return;
     const message = error instanceof Error ? error.message : String(error);
     this.#refusal = fileStoreError(
       "disk-failed",
@@ -104,8 +111,17 @@ export class PathCondition {
     return this.#refusal;
   }
 
-  /** A check found everything in order. */
-  takeChangesAgain(): void {
+  /** Failed flushes that no check has answered for. */
+  get suspicions(): number {
+    return this.#suspicions;
+  }
+
+  /** A check that began with so many suspicions found everything in order: changes are taken again. Throws where a flush failed since. */
+  cleared(suspicions: number): void {
+    if (this.#suspicions !== suspicions) {
+      throw fileStoreError("disk-failed", "another flush failed while the path was checked");
+    }
+    this.#suspicions = 0;
     this.#refusal = undefined;
   }
 }

@@ -26,6 +26,7 @@ import {
   type OpenReport,
   openStorePath,
 } from "#filestore/worker/open-store-path.ts";
+import { PathCheck } from "#filestore/worker/path-check.ts";
 import type { EngineParts, StorePath } from "#filestore/worker/store-path.ts";
 import { TrunkBinlogFile } from "#filestore/worker/trunk-binlog-file.ts";
 import type { WriteHandle } from "#filestore/worker/write-handle.ts";
@@ -43,6 +44,7 @@ export class StorePathEngine {
   readonly #checkpoint: Checkpoint;
   readonly #reader: FileReader;
   readonly #preparer: ChangePreparer;
+  readonly #check: PathCheck;
   /** Committed, and not carried out in full: their remainders run. By lock key. */
   readonly #unfinished = new Map<string, SpliceChange>();
   /** The first record that could not be carried out in full and is left to the next start. */
@@ -60,6 +62,7 @@ export class StorePathEngine {
       this.#unfinished.size === 0 ? undefined : this.#unfinished.get(lockKey(place.name))?.oldSize,
     );
     this.#preparer = new ChangePreparer(opened.store, this.#reader);
+    this.#check = new PathCheck(opened.store, this.#reader);
   }
 
   /**
@@ -181,6 +184,14 @@ export class StorePathEngine {
       const device = files.stat(layout.data, true)?.device ?? Number.NaN;
       return { ...files.space(layout.data), device };
     });
+  }
+
+  /**
+   * Looks whether the path can be trusted again, see `path-check.ts`; `suspect` after a failed flush. Returns how many files were read
+   * again. Throws `disk-failed`, `store-full`.
+   */
+  check(suspect: boolean): FlushSteps<number> {
+    return this.#check.steps(suspect ? this.#checkpoint.position : undefined);
   }
 
   /** Where the next record will stand. */

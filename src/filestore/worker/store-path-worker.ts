@@ -5,7 +5,9 @@
 import { AppError, describeError } from "#base/app-error.ts";
 import { Log } from "#base/log.ts";
 import { RingReader, RingWriter } from "#filestore/ring.ts";
+import { PathCondition } from "#filestore/worker/path-condition.ts";
 import { StorePathEngine } from "#filestore/worker/store-path-engine.ts";
+import { WatchedFlusher, watchCalls } from "#filestore/worker/watched-calls.ts";
 import { WorkerLoop } from "#filestore/worker/worker-loop.ts";
 import type { StorePathPost, StorePathThreadData } from "#filestore/worker-messages.ts";
 import { nodeClock } from "#platform/node/node-clock.ts";
@@ -23,7 +25,8 @@ function main(): void {
   const log = new Log(`store-path-${data.settings.index}`, (record) =>
     post({ post: "log", record }),
   );
-  const files = new NodeFiles();
+  const condition = new PathCondition(data.pulse, post);
+  const files = watchCalls(new NodeFiles(), condition);
   let engine: StorePathEngine;
   try {
     engine = StorePathEngine.open(data.settings, {
@@ -31,6 +34,7 @@ function main(): void {
       clock: nodeClock,
       random: nodeRandom(),
       log,
+      onFlushFailed: (error) => condition.onFlushFailed(error),
     });
   } catch (error) {
     const code = error instanceof AppError ? error.code : "disk-failed";
@@ -40,7 +44,10 @@ function main(): void {
   post({ post: "opened", ...engine.openReport });
   new WorkerLoop({
     engine,
-    flusher: new NodeFlusher(),
+    flusher: new WatchedFlusher(new NodeFlusher(), condition),
+    refusal: () => condition.refusal,
+    isAbandoned: (id) => condition.isAbandoned(id),
+    checks: condition,
     requests: new RingReader(data.requests),
     completions: new RingWriter(data.completions),
     blocks: data.blocks,

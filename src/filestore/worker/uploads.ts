@@ -3,8 +3,10 @@
  * waits with all of its pieces; one that failed is answered with its failure until its last piece came. Worker thread.
  */
 import { AppError } from "#base/app-error.ts";
+import { fileStoreError } from "#filestore/errors.ts";
 import type { RingRecord } from "#filestore/ring.ts";
 import type { Answers } from "#filestore/worker/answers.ts";
+import type { FileStoreError } from "#filestore/worker/disk-failure.ts";
 import { targetOf } from "#filestore/worker/request-fields.ts";
 import type {
   Change,
@@ -29,6 +31,8 @@ export interface UploadParts {
   readonly isTaken: (name: string) => boolean;
   /** The upload of this number waits for the name. */
   readonly wait: (name: string, number: number) => void;
+  /** Nobody waits for this request any more. */
+  readonly isAbandoned: (id: number) => boolean;
   /** Throws where no change is taken now. */
   readonly requireChanges: () => void;
   readonly stage: (id: number, change: Change) => void;
@@ -68,17 +72,26 @@ export class Uploads {
     const [first, ...rest] = upload.records;
     if (first === undefined) return;
     const { answers } = this.#parts;
+    if (this.#parts.isAbandoned(first.id)) {
+      for (const { id } of upload.records) answers.fail(id, abandoned());
+      return;
+    }
     answers.attempt(first.id, () => this.#begin(first, targetOf(first)));
     for (const record of rest) answers.attempt(record.id, () => this.write(record));
   }
 
   abort(record: RingRecord): void {
-    const upload = this.#uploads.get(record.a);
-    this.#uploads.delete(record.a);
+    this.drop(record.a);
+    this.#parts.answers.done(record.id);
+  }
+
+  /** Gives an upload up, if it has begun. */
+  drop(number: number): void {
+    const upload = this.#uploads.get(number);
+    this.#uploads.delete(number);
     if (upload?.state === "open") upload.handle.abort();
     // Its place in the line is passed over when its turn comes.
     if (upload?.state === "deferred") this.#failAll(upload.records, "the upload was given up");
-    this.#parts.answers.done(record.id);
   }
 
   /** The path is closed. */
@@ -125,4 +138,9 @@ export class Uploads {
   #failAll(records: readonly RingRecord[], why: string): void {
     for (const { id } of records) this.#parts.answers.fail(id, new AppError("store-closing", why));
   }
+}
+
+/** What a request is answered with that was given up before it began; nobody hears it. */
+export function abandoned(): FileStoreError {
+  return fileStoreError("store-path-offline", "the request was given up before it was begun");
 }

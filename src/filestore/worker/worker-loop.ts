@@ -15,8 +15,8 @@ import { ReadRequests } from "#filestore/worker/read-requests.ts";
 import { changesName, sourceOf } from "#filestore/worker/request-fields.ts";
 import type { Change, StorePathEngine } from "#filestore/worker/store-path-engine.ts";
 import { TrunkLogRequests } from "#filestore/worker/trunk-log-requests.ts";
-import { Uploads } from "#filestore/worker/uploads.ts";
-import { flagMerge, request } from "#filestore/worker-messages.ts";
+import { abandoned, Uploads } from "#filestore/worker/uploads.ts";
+import { flagMerge, maySkip, request } from "#filestore/worker-messages.ts";
 import type { Flusher } from "#platform/flusher.ts";
 
 /** What waits for a name: a request, or an upload with all of its pieces. */
@@ -33,6 +33,17 @@ export interface WorkerLoopParts {
    * body ends, and before a commit begins. What was committed before is carried out; reads go on.
    */
   readonly refusal?: () => FileStoreError | undefined;
+  /** The main thread has given this request up. */
+  readonly isAbandoned?: (id: number) => boolean;
+  /** What a check is to look for, and what it found. */
+  readonly checks?: CheckOwner;
+}
+
+export interface CheckOwner {
+  /** Failed flushes so far that no check has answered for. */
+  readonly suspicions: number;
+  /** A check that began with so many suspicions found everything in order. Throws where a flush failed since. */
+  cleared(suspicions: number): void;
 }
 
 export class WorkerLoop {
@@ -40,6 +51,8 @@ export class WorkerLoop {
   readonly #requests: RingReader;
   readonly #flusher: Flusher;
   readonly #refusal: () => FileStoreError | undefined;
+  readonly #isAbandoned: (id: number) => boolean;
+  readonly #checks: CheckOwner;
   readonly #answers: Answers;
   readonly #reads: ReadRequests;
   readonly #uploads: Uploads;
@@ -60,6 +73,8 @@ export class WorkerLoop {
     this.#requests = parts.requests;
     this.#flusher = flusher;
     this.#refusal = parts.refusal ?? (() => undefined);
+    this.#isAbandoned = parts.isAbandoned ?? (() => false);
+    this.#checks = parts.checks ?? { suspicions: 0, cleared: () => {} };
     this.#answers = new Answers(parts.completions, parts.blocks);
     this.#lines = new NameLines((name) => engine.isLocked(name));
     this.#longWork = new LongWork(flusher, () => this.#goOn());
@@ -81,6 +96,7 @@ export class WorkerLoop {
       isTaken: (name) => this.#lines.isTaken(name),
       wait: (name, upload) => this.#lines.wait(name, { upload }),
       requireChanges: () => this.#requireChanges(),
+      isAbandoned: this.#isAbandoned,
       stage: (id, change) => this.#stage(id, change),
     });
   }
@@ -147,7 +163,9 @@ export class WorkerLoop {
   }
 
   #handle(record: RingRecord): void {
-    if (record.kind === request.write) {
+    if (maySkip(record.kind) && this.#isAbandoned(record.id)) {
+      this.#skip(record);
+    } else if (record.kind === request.write) {
       this.#answers.attempt(record.id, () => this.#uploads.write(record));
     } else if (changesName(record.kind) && this.#lines.isTaken(record.text)) {
       this.#lines.wait(record.text, { record });
@@ -156,9 +174,17 @@ export class WorkerLoop {
     }
   }
 
+  /** Nobody waits for it any more, and it has not begun. */
+  #skip(record: RingRecord): void {
+    if (record.kind === request.write) this.#uploads.drop(record.a);
+    this.#answers.fail(record.id, abandoned());
+  }
+
   #retry(waiting: Waiting): void {
     if ("upload" in waiting) {
       this.#uploads.goOn(waiting.upload);
+    } else if (this.#isAbandoned(waiting.record.id)) {
+      this.#skip(waiting.record);
     } else {
       const { record } = waiting;
       this.#answers.attempt(record.id, () => this.#perform(record));
@@ -201,6 +227,9 @@ export class WorkerLoop {
         this.#engine.setSource(sourceOf(record));
         this.#answers.done(record.id);
         break;
+      case request.check:
+        this.#check(record.id);
+        break;
       case request.close:
         this.#closeId = record.id;
         this.#longWork.dropReading(new AppError("store-closing", "the node is stopping"));
@@ -209,6 +238,18 @@ export class WorkerLoop {
         this.#trunkLog.perform(record);
         break;
     }
+  }
+
+  #check(id: number): void {
+    const { suspicions } = this.#checks;
+    this.#longWork.start(this.#engine.check(suspicions > 0), {
+      committed: false,
+      done: (count) => {
+        this.#checks.cleared(suspicions);
+        this.#answers.done(id, { a: count });
+      },
+      failed: (error) => this.#answers.fail(id, error),
+    });
   }
 
   /** What changes a file without a body. */

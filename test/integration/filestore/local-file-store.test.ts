@@ -5,7 +5,11 @@ import type { StorePathSettings } from "#filestore/settings.ts";
 import { collect, flowOfBytes, flowOfSource } from "#net/byte-flow.ts";
 import type { Workers, WorkerThread } from "#platform/workers.ts";
 import { collectedLog, pattern } from "../../support/frame-fixture.ts";
-import { type InThreadWorkers, inThreadWorkers } from "../../support/in-thread-workers.ts";
+import {
+  type InThreadWorker,
+  type InThreadWorkers,
+  inThreadWorkers,
+} from "../../support/in-thread-workers.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 import { turns } from "../../support/settled.ts";
 import { FedFlow, pathSettings } from "../../support/store-fixture.ts";
@@ -33,6 +37,7 @@ async function stage(
     log,
     reserved: () => ({ kind: "bytes", bytes: 1024 ** 3 }),
     policy: () => "round-robin",
+    diskTimeoutMs: 20_000,
     ...changes,
   });
   await store.start();
@@ -202,25 +207,156 @@ test("closing waits for a worker that hangs, and for no longer; the others end a
   expect(workers.started.map(({ engine }) => engine.closed)).toEqual([true, true]);
 });
 
-test("a disk that hangs is not asked again and again, and new files go to the others", async () => {
-  const { store, workers, clock } = await stage([pathSettings(0), pathSettings(1)]);
-  const hanging = workers.started[0];
-  if (hanging !== undefined) hanging.automatic = false;
-  clock.advance(1000);
-  await turns();
-  expect(store.hanging).toEqual([]);
-  for (let second = 0; second < 5; second += 1) {
-    clock.advance(1000);
-    await turns();
+/** Lets so much time pass, with all that happens meanwhile. */
+async function seconds(clock: ManualClock, count: number): Promise<void> {
+  for (let step = 0; step < count * 4; step += 1) {
+    clock.advance(250);
+    await turns(3);
   }
-  expect(store.hanging).toEqual([0]);
+}
+
+function statesOf(store: LocalFileStore): string[] {
+  return store.paths.map(({ state }) => state);
+}
+
+test("a disk that stands still for seconds is passed over until it has answered promptly for some", async () => {
+  const { store, workers, clock } = await stage([pathSettings(0), pathSettings(1)]);
+  const hanging = workers.started[0] as InThreadWorker;
+  hanging.automatic = false;
+  await seconds(clock, 2);
+  expect(statesOf(store)).toEqual(["online", "online"]);
+  await seconds(clock, 3);
+  expect(statesOf(store)).toEqual(["slow", "online"]);
   for (let file = 0; file < 3; file += 1) await store.upload(anyPath, flowOfBytes(pattern(10)));
   expect(placeOf(workers)).toEqual([0, 3]);
-  if (hanging !== undefined) hanging.automatic = true;
-  await turns(20);
-  expect(store.hanging).toEqual([]);
+  hanging.automatic = true;
+  await seconds(clock, 3);
+  expect(statesOf(store)).toEqual(["slow", "online"]);
+  await seconds(clock, 4);
+  expect(statesOf(store)).toEqual(["online", "online"]);
   for (let file = 0; file < 2; file += 1) await store.upload(anyPath, flowOfBytes(pattern(10)));
   expect(placeOf(workers)).toEqual([1, 4]);
+  await store.close();
+});
+
+test("at the deadline a hanging path is quarantined: who waits is told, the rest goes elsewhere, and it is taken back after a check", async () => {
+  const { store, workers, clock, events } = await stage([pathSettings(0), pathSettings(1)]);
+  const hanging = workers.started[0] as InThreadWorker;
+  hanging.engine.files.set("M00/00/00/some", { content: pattern(10), metadata: undefined });
+  hanging.automatic = false;
+  const onFirst = { ...anyPath, storePathIndex: 0 };
+  const waiting = [
+    store.upload(onFirst, flowOfBytes(pattern(10))),
+    store.upload(onFirst, flowOfBytes(pattern(3_000_000))),
+    store.facts("M00/00/00/some", { computeCrc: false }),
+    store.open("M00/00/00/some", { offset: 0, length: 0 }),
+    store.remove("M00/00/00/some"),
+  ].map((each) => expect(each).rejects.toMatchObject({ code: "store-path-offline" }));
+  await seconds(clock, 22);
+  await Promise.all(waiting);
+  expect(statesOf(store)).toEqual(["quarantined", "online"]);
+  // Nothing waits from now on.
+  const refused = { code: "store-path-unready" };
+  const read = store.open("M00/00/00/some", { offset: 0, length: 0 });
+  await expect(read).rejects.toMatchObject(refused);
+  await expect(store.remove("M00/00/00/some")).rejects.toMatchObject(refused);
+  const late = store.append("M00/00/00/some", flowOfBytes(pattern(10)));
+  await expect(late).rejects.toMatchObject(refused);
+  for (let file = 0; file < 3; file += 1) await store.upload(onFirst, flowOfBytes(pattern(10)));
+  expect(placeOf(workers)).toEqual([1, 3]);
+  hanging.automatic = true;
+  await seconds(clock, 3);
+  expect(statesOf(store)).toEqual(["online", "online"]);
+  expect(events()).toEqual([
+    "store-path-slow",
+    "store-path-quarantined",
+    "store-path-checking",
+    "store-path-back",
+  ]);
+  // What had been given up was not done, and left nothing.
+  expect([placeOf(workers), hanging.engine.openWrites, hanging.engine.openReads]).toEqual([
+    [1, 3],
+    0,
+    0,
+  ]);
+  await store.close();
+});
+
+test("with the only path in quarantine uploads are refused as something to be asked again, not as a full disk", async () => {
+  const { store, workers, clock } = await stage([pathSettings(0)]);
+  const hanging = workers.started[0] as InThreadWorker;
+  hanging.automatic = false;
+  await seconds(clock, 22);
+  expect(statesOf(store)).toEqual(["quarantined"]);
+  const upload = store.upload(anyPath, flowOfBytes(pattern(10)));
+  await expect(upload).rejects.toMatchObject({ code: "store-path-unready" });
+  expect(store.paths[0]).toMatchObject({ quarantines: 1, problem: expect.stringMatching(/disk/) });
+  hanging.automatic = true;
+  await seconds(clock, 3);
+  await store.upload(anyPath, flowOfBytes(pattern(10)));
+  await store.close();
+});
+
+test("a path whose worker crashes is started again, a few times", async () => {
+  const { store, workers, clock } = await stage([pathSettings(0), pathSettings(1)]);
+  const pending = store.upload({ ...anyPath, storePathIndex: 0 }, flowOfBytes(pattern(10)));
+  const lost = expect(pending).rejects.toMatchObject({ code: "store-path-offline" });
+  workers.started[0]?.die(new Error("a bug"));
+  await lost;
+  expect(statesOf(store)).toEqual(["offline", "online"]);
+  await seconds(clock, 6);
+  expect(statesOf(store)).toEqual(["online", "online"]);
+  expect(workers.started).toHaveLength(3);
+  await store.upload({ ...anyPath, storePathIndex: 0 }, flowOfBytes(pattern(10)));
+  expect(workers.started[2]?.engine.files.size).toBe(1);
+  for (let round = 0; round < 8; round += 1) {
+    workers.started.at(-1)?.die(new Error("a bug"));
+    await seconds(clock, 200);
+  }
+  expect(workers.started).toHaveLength(8);
+  expect(store.paths[0]).toMatchObject({
+    state: "offline",
+    problem: expect.stringMatching(/a bug/),
+  });
+  await store.close();
+});
+
+test("a start with the only disk hanging ends, and the path joins when it answers", async () => {
+  const workers = inThreadWorkers(true);
+  let answer = (): void => {};
+  const hanging: Workers = {
+    start: (entry, data) => {
+      const worker = workers.start(entry, data);
+      const late: WorkerThread = { onMessage: () => {}, onExit: () => {} };
+      worker.onMessage = (message) => {
+        answer = () => late.onMessage(message);
+      };
+      worker.onExit = (error) => late.onExit(error);
+      return late;
+    },
+  };
+  const clock = new ManualClock();
+  const { log, records } = collectedLog();
+  const store = new LocalFileStore({
+    paths: [pathSettings(0)],
+    workers: hanging,
+    clock,
+    log,
+    reserved: () => ({ kind: "bytes", bytes: 1024 ** 3 }),
+    policy: () => "round-robin",
+    diskTimeoutMs: 20_000,
+  });
+  const starting = store.start();
+  await turns(5);
+  clock.advance(10_000);
+  await starting;
+  expect(records.map(({ event }) => event)).toEqual(["store-path-opens-slowly"]);
+  const upload = store.upload(anyPath, flowOfBytes(pattern(10)));
+  await expect(upload).rejects.toMatchObject({ code: "store-path-unready" });
+  expect(store.paths[0]).toMatchObject({ state: "opening", problem: expect.any(String) });
+  answer();
+  await turns(5);
+  await store.upload(anyPath, flowOfBytes(pattern(10)));
   await store.close();
 });
 
@@ -246,6 +382,7 @@ test("a path that opens slowly is not waited for once another one serves, and jo
     log,
     reserved: () => ({ kind: "bytes", bytes: 1024 ** 3 }),
     policy: () => "round-robin",
+    diskTimeoutMs: 20_000,
   });
   let started = false;
   const starting = store.start().then(() => {

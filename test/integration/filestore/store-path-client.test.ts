@@ -87,7 +87,7 @@ test("completions find room even when the worker answers late and all at once", 
 
 test("a path that is not open yet, or not any more, refuses", async () => {
   const client = new StorePathClient(pathSettings(0), collectedLog().log);
-  await expect(client.send(space)).rejects.toMatchObject({ code: "store-path-offline" });
+  await expect(client.send(space)).rejects.toMatchObject({ code: "store-path-unready" });
   await client.close();
   const stage = await pathStage(true);
   await stage.client.close();

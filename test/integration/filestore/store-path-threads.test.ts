@@ -38,6 +38,7 @@ async function store(
     log: collectedLog().log,
     reserved: () => ({ kind: "bytes", bytes: 0 }),
     policy: () => "round-robin",
+    diskTimeoutMs: 20_000,
   });
   await files.start();
   cleanups.push(() => files.close());

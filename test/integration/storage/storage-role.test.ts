@@ -79,7 +79,7 @@ test("without any store path that serves, uploads are refused and the port stays
   await until(() => stage.store.paths[0]?.state === "offline", "the path is lost");
   const request = { storePathIndex: 255, fileSize: 3, extension: "" };
   const storing = client.upload(uploadFile, request, sourceOfBytes(pattern(3)));
-  await expect(storing).rejects.toMatchObject({ status: 28 });
+  await expect(storing).rejects.toMatchObject({ status: 11 });
   const other = await stage.client();
   await other.call(common.activeTest, undefined);
 });

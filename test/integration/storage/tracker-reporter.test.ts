@@ -38,6 +38,8 @@ const path: StorePathReport = {
   readOnly: false,
   totalBytes: 100 * 1024 ** 2 + 5,
   freeBytes: 50 * 1024 ** 2 + 5,
+  quarantines: 0,
+  abandoned: 0,
 };
 
 interface Stage {

@@ -20,6 +20,8 @@ const healthyPath: StorePathReport = {
   readOnly: false,
   totalBytes: 100,
   freeBytes: 40,
+  quarantines: 0,
+  abandoned: 0,
 };
 
 function node(path: StorePathReport, trackerState: "joined" | "connecting"): RunningNode {

@@ -1,4 +1,4 @@
-/** A store path is avoided while it refuses writes, says so once, and shares its file system fairly. */
+/** A store path's owner: what it does with its worker, its free space and its refusals. The edges are in `path-machine.test.ts`. */
 import { expect, test } from "vitest";
 import { Log, type LogRecord } from "#base/log.ts";
 import { fileStoreError } from "#filestore/errors.ts";
@@ -8,23 +8,30 @@ import { ManualClock } from "../../support/manual-clock.ts";
 
 const gibibyte = 1024 ** 3;
 
-function stage(device = 7) {
+async function stage(device = 7) {
   const records: LogRecord[] = [];
   const clock = new ManualClock();
   const client = {
     settings: { index: 0, directory: "/srv/disk1", readOnly: false },
     state: "online",
     problem: undefined,
-    send: async () => ({ a: 10 * gibibyte, b: 4 * gibibyte, c: device }),
+    readOnly: undefined,
+    start: async () => {},
+    admit: () => {},
+    abandonedCount: 0,
+    probe: async () => ({ a: 10 * gibibyte, b: 4 * gibibyte, c: device }),
   } as unknown as StorePathClient;
   const log = new Log("filestore", (record) => records.push(record));
-  return { path: new ServedPath(client, { clock, log }), clock, records };
+  const workers = { start: () => expect.fail("the client starts it") };
+  const path = new ServedPath(client, { clock, log, workers, diskTimeoutMs: 20_000 });
+  await path.open();
+  return { path, clock, records };
 }
 
 const readOnly = fileStoreError("disk-failed", "EROFS", { details: { errno: "EROFS" } });
 
-test("a path that refuses writes is avoided for a while, and logged once", () => {
-  const { path, clock, records } = stage();
+test("a path that refuses writes is avoided for a while, and logged once", async () => {
+  const { path, clock, records } = await stage();
   path.failed(readOnly);
   path.failed(readOnly);
   expect(path.isAvoided).toBe(true);
@@ -37,8 +44,8 @@ test("a path that refuses writes is avoided for a while, and logged once", () =>
   expect(path.report.problem).toBe(undefined);
 });
 
-test("a full path is told apart from a failing one, and a bad request is no condition", () => {
-  const { path, records } = stage();
+test("a full path is told apart from a failing one, and a bad request is no condition", async () => {
+  const { path, records } = await stage();
   path.failed(fileStoreError("file-invalid", "no such name"));
   expect(path.isAvoided).toBe(false);
   path.failed(fileStoreError("store-full", "no room for 2^60 bytes"));
@@ -48,19 +55,9 @@ test("a full path is told apart from a failing one, and a bad request is no cond
 });
 
 test("paths on one file system report equal parts of it", async () => {
-  const [one, two, other] = [stage(7), stage(7), stage(8)];
+  const [one, two, other] = [await stage(7), await stage(7), await stage(8)];
   const paths = [one.path, two.path, other.path];
-  for (const path of paths) await path.measure();
   for (const path of paths) path.learnNeighbours(paths);
   expect(paths.map(({ report }) => report.totalBytes / gibibyte)).toEqual([5, 5, 10]);
   expect(paths.map(({ report }) => report.freeBytes / gibibyte)).toEqual([2, 2, 4]);
-});
-
-test("a disk that does not tell its free space for seconds counts as hanging", () => {
-  const { path, clock } = stage();
-  const asked = path.measure();
-  expect(path.answers).toBe(true);
-  clock.advance(2001);
-  expect(path.answers).toBe(false);
-  return asked.then(() => expect(path.answers).toBe(true));
 });

@@ -48,6 +48,15 @@ test("the first failed flush ends the taking of changes and is told once, until 
   condition.onFlushFailed(new FileError("EIO", "EIO: again"));
   expect(condition.refusal).toMatchObject({ code: "disk-failed", details: { errno: "EIO" } });
   expect(posts).toEqual([{ post: "flush-failed", message: "EIO: i/o error, fdatasync" }]);
-  condition.takeChangesAgain();
-  expect(condition.refusal).toBe(undefined);
+  expect(condition.suspicions).toBe(2);
+  expect(() => condition.cleared(1)).toThrow(/another flush failed/);
+  expect(condition.refusal).not.toBe(undefined);
+  condition.cleared(2);
+  expect([condition.refusal, condition.suspicions]).toEqual([undefined, 0]);
+});
+
+test("a full disk is no disk to be suspicious of", () => {
+  const { condition, posts } = stage();
+  condition.onFlushFailed(new FileError("ENOSPC", "ENOSPC: no space left"));
+  expect([condition.refusal, condition.suspicions, posts]).toEqual([undefined, 0, []]);
 });

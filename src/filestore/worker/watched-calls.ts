@@ -1,0 +1,68 @@
+/**
+ * File calls and flushes whose ends are counted, so that the main thread sees how far a store path's thread gets. A call costs some
+ * nanoseconds more. Worker thread.
+ */
+import type { PathCondition } from "#filestore/worker/path-condition.ts";
+import type { Files } from "#platform/files.ts";
+import type { Flusher, FlushOutcome, FlushTarget } from "#platform/flusher.ts";
+
+type AnyCall = (one: unknown, two: unknown, three: unknown) => unknown;
+
+/** Those that go to the disk each time; no call has more than three parameters. */
+const watchedCalls = [
+  ...(["open", "close", "read", "write", "truncate", "flush", "flushDirectory", "stat"] as const),
+  ...(["statDescriptor", "rename", "remove", "makeDirectory", "list", "space"] as const),
+] as const satisfies readonly (keyof Files)[];
+
+/** From now on the end of each call of `files` itself is told to `condition`. */
+export function watchCalls<Watched extends Files>(
+  files: Watched,
+  condition: PathCondition,
+): Watched {
+  for (const name of watchedCalls) {
+    const call = (files[name] as AnyCall).bind(files);
+    const watched: AnyCall = (one, two, three) => {
+      try {
+        return call(one, two, three);
+      } finally {
+        condition.callEnded();
+      }
+    };
+    Object.defineProperty(files, name, { value: watched });
+  }
+  return files;
+}
+
+/** `flusher`, with the begin and the end of each flush told to `condition`. */
+export class WatchedFlusher implements Flusher {
+  readonly #flusher: Flusher;
+  readonly #condition: PathCondition;
+
+  constructor(flusher: Flusher, condition: PathCondition) {
+    this.#flusher = flusher;
+    this.#condition = condition;
+  }
+
+  get inFlight(): number {
+    return this.#flusher.inFlight;
+  }
+
+  flush(targets: readonly FlushTarget[], done: (outcome: FlushOutcome) => void): void {
+    const outcome: FlushOutcome[number][] = new Array(targets.length).fill(undefined);
+    let left = targets.length;
+    this.#condition.flushesBegan(left);
+    // One by one: each end is a sign of life.
+    for (const [index, target] of targets.entries()) {
+      this.#flusher.flush([target], ([error]) => {
+        this.#condition.flushesEnded(1);
+        outcome[index] = error;
+        left -= 1;
+        if (left === 0) done(outcome);
+      });
+    }
+  }
+
+  soon(task: () => void): void {
+    this.#flusher.soon(task);
+  }
+}
