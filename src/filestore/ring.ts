@@ -123,10 +123,10 @@ export class RingReader extends Ring {
     return Atomics.load(this.control, headAt) === Atomics.load(this.control, tailAt);
   }
 
-  /** Blocks the thread until the writer wakes it. For worker threads only. */
-  sleep(): void {
+  /** Blocks the thread until the writer wakes it, or for `limitMs`. For worker threads only. */
+  sleep(limitMs?: number): void {
     Atomics.store(this.control, sleepingAt, 1);
-    if (this.isEmpty) Atomics.wait(this.control, sleepingAt, 1);
+    if (this.isEmpty) Atomics.wait(this.control, sleepingAt, 1, limitMs);
     Atomics.store(this.control, sleepingAt, 0);
   }
 

@@ -19,6 +19,7 @@ import type { StorePathSettings } from "#filestore/settings.ts";
 import { isUpTo, makePulseMemory, PathPulse } from "#filestore/worker/path-condition.ts";
 import {
   completion,
+  completionFlag,
   isOwed,
   isReading,
   makesFile,
@@ -316,6 +317,10 @@ export class StorePathClient {
     if (record.kind !== completion.done) return;
     if (given.kind === request.read && record.c !== 0) {
       this.#sendUnheard({ kind: request.readEnd, a: record.c });
+    }
+    if ((record.flags & completionFlag.held) !== 0) {
+      this.#sendUnheard({ kind: request.abort, a: record.c });
+      return;
     }
     // Its client was told that it failed: nobody will ever ask for it.
     if (makesFile(given) && record.text !== "" && this.#orphans.length < maxOrphans) {

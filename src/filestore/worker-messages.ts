@@ -104,7 +104,10 @@ export function maySkip(kind: number): boolean {
     kind === request.remove ||
     kind === request.truncate ||
     kind === request.regenerate ||
-    kind === request.writeMetadata
+    kind === request.writeMetadata ||
+    kind === request.storeHeld ||
+    kind === request.linkContent ||
+    kind === request.link
   );
 }
 
@@ -116,7 +119,8 @@ export function makesFile({
   readonly kind: number;
   readonly flags: number;
 }): boolean {
-  return kind === request.write && (flags & writeFlag.last) !== 0;
+  if (kind === request.write) return (flags & writeFlag.last) !== 0;
+  return kind === request.storeHeld || kind === request.linkContent || kind === request.link;
 }
 
 /**

@@ -24,6 +24,7 @@ interface FakeFile {
 export class FakeEngine {
   readonly files = new Map<string, FakeFile>();
   readonly locked = new Set<string>();
+  readonly background = { turn: (): undefined => undefined };
   readonly commits: string[][] = [];
   openWrites = 0;
   openReads = 0;

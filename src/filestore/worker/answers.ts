@@ -11,6 +11,7 @@ export interface AnswerFields {
   readonly c?: number;
   readonly length?: number;
   readonly text?: string;
+  readonly flags?: number;
 }
 
 export class Answers {
@@ -38,7 +39,7 @@ export class Answers {
     this.#completions.push({
       id,
       kind: completion.done,
-      flags: 0,
+      flags: fields.flags ?? 0,
       block: -1,
       blockLength: fields.length ?? 0,
       a: fields.a ?? 0,

@@ -50,7 +50,7 @@ export function restoreDistribution(
 ): DistributionState {
   let state = initialDistribution;
   for (const { entry } of records) {
-    if (entry.kind !== "create" || entry.replica) continue;
+    if ((entry.kind !== "create" && entry.kind !== "link") || entry.replica) continue;
     const place = layout.find(entry.name);
     if (place === undefined || place.base.length !== normalBaseLength) continue;
     // A slave has the time of its master in its name: it went where that is.

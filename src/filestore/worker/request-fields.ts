@@ -1,7 +1,9 @@
 /** What the fields of a ring record mean to the engine (`worker-messages.ts`). Pure. */
+import type { Content } from "#filestore/dedup/content-links.ts";
 import type { RingRecord } from "#filestore/ring.ts";
+import type { LinkRequest } from "#filestore/worker/link-preparer.ts";
 import type { WriteTarget } from "#filestore/worker/store-path-engine.ts";
-import { request, targetShift, writeTarget } from "#filestore/worker-messages.ts";
+import { request, targetShift, writeFlag, writeTarget } from "#filestore/worker-messages.ts";
 import type { FileSource } from "#model/file-id.ts";
 import { StorageId } from "#model/storage-id.ts";
 
@@ -11,6 +13,7 @@ export function changesName(kind: number): boolean {
     kind === request.remove ||
     kind === request.truncate ||
     kind === request.regenerate ||
+    kind === request.link ||
     kind === request.writeMetadata
   );
 }
@@ -19,7 +22,11 @@ export function changesName(kind: number): boolean {
 export function targetOf(record: RingRecord): WriteTarget {
   switch (record.flags >> targetShift) {
     case writeTarget.normal:
-      return { kind: "normal", extension: record.text };
+      return {
+        kind: "normal",
+        extension: record.text,
+        hold: (record.flags & writeFlag.hold) !== 0,
+      };
     case writeTarget.appender:
       return { kind: "appender", extension: record.text };
     case writeTarget.slave: {
@@ -31,6 +38,17 @@ export function targetOf(record: RingRecord): WriteTarget {
     default:
       return { kind: "modify", name: record.text, offset: record.c };
   }
+}
+
+/** Of `link`. */
+export function linkOf({ text: source, text2 }: RingRecord): LinkRequest {
+  const [extension = "", prefix = "", master = ""] = text2.split("\0");
+  return { source, extension, prefix, master };
+}
+
+/** Of `linkContent`. */
+export function contentOf(record: RingRecord): Content {
+  return { hash: Buffer.from(record.text, "hex"), sizeBytes: record.a, crc32: record.b };
 }
 
 /** Of `setSource`. */

@@ -81,6 +81,7 @@ class RollForward {
     }
     switch (record.entry.kind) {
       case "create":
+      case "link":
       case "update":
         return this.#place(path, place, staged.kind);
       case "append":

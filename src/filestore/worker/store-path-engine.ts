@@ -10,8 +10,10 @@
  */
 import type { BinlogPosition } from "#filestore/binlog/position.ts";
 import { comparePositions } from "#filestore/binlog/position.ts";
+import type { Content } from "#filestore/dedup/content-links.ts";
 import type { MetadataMode } from "#filestore/file-store.ts";
 import type { StorePathSettings } from "#filestore/settings.ts";
+import { BackgroundTurns } from "#filestore/worker/background-turns.ts";
 import { commitBatch } from "#filestore/worker/batch-commit.ts";
 import { ChangePreparer } from "#filestore/worker/change-preparer.ts";
 import { SpliceChange } from "#filestore/worker/changes/splice-change.ts";
@@ -21,6 +23,7 @@ import { type FileStoreError, onDisk } from "#filestore/worker/disk-failure.ts";
 import { lockKey } from "#filestore/worker/file-layout.ts";
 import { type EngineFacts, FileReader, type ReadHandle } from "#filestore/worker/file-reader.ts";
 import { type FlushSteps, runFlushSteps } from "#filestore/worker/flush-steps.ts";
+import { LinkPreparer, type LinkRequest } from "#filestore/worker/link-preparer.ts";
 import {
   type OpenedStorePath,
   type OpenReport,
@@ -38,6 +41,8 @@ export type { Change, EngineFacts, ReadHandle, WriteHandle, WriteTarget };
 
 export class StorePathEngine {
   readonly openReport: OpenReport;
+  /** What is done beside requests. */
+  readonly background: BackgroundTurns;
   /** The group's trunk binlog, where this is the first store path of a storage that keeps it. */
   readonly trunkBinlog: TrunkBinlogFile;
   readonly #store: StorePath;
@@ -45,6 +50,7 @@ export class StorePathEngine {
   readonly #reader: FileReader;
   readonly #preparer: ChangePreparer;
   readonly #check: PathCheck;
+  readonly #links: LinkPreparer;
   /** Committed, and not carried out in full: their remainders run. By lock key. */
   readonly #unfinished = new Map<string, SpliceChange>();
   /** The first record that could not be carried out in full and is left to the next start. */
@@ -63,6 +69,9 @@ export class StorePathEngine {
     );
     this.#preparer = new ChangePreparer(opened.store, this.#reader);
     this.#check = new PathCheck(opened.store, this.#reader);
+    this.#links = new LinkPreparer(opened.store, this.#preparer, this.#reader);
+    const { clock, contents } = opened.store;
+    this.background = new BackgroundTurns(clock, contents === undefined ? [] : [contents]);
   }
 
   /**
@@ -112,6 +121,19 @@ export class StorePathEngine {
    */
   regenerate(name: string): Generator<undefined, Change> {
     return this.#preparer.regenerate(name);
+  }
+
+  /** A new file of content that this path holds; undefined where it does not, or cannot give it another name. */
+  prepareContent(content: Content, extension: string): Change | undefined {
+    return this.#links.content(content, extension);
+  }
+
+  /**
+   * Another name for a file, in steps of at most 1 MiB. The file is locked from the call on: run the generator to its end, or end it
+   * with `return` after its first step. Throws `file-missing`, `file-invalid`, `file-exists` for a slave.
+   */
+  link(request: LinkRequest): Generator<undefined, Change> {
+    return this.#links.file(request);
   }
 
   /** Commits a batch, blocking in each flush. Each change ends with `result` or `error`. */
@@ -203,6 +225,7 @@ export class StorePathEngine {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    this.#store.contents?.close();
     onDisk("close the store path", () => {
       const { binlog } = this.#store;
       try {

@@ -10,7 +10,10 @@ import { StorePathEngine } from "#filestore/worker/store-path-engine.ts";
 import { WatchedFlusher, watchCalls } from "#filestore/worker/watched-calls.ts";
 import { WorkerLoop } from "#filestore/worker/worker-loop.ts";
 import type { StorePathPost, StorePathThreadData } from "#filestore/worker-messages.ts";
+import type { Databases } from "#platform/databases.ts";
+import { sqliteAddon } from "#platform/node/native-addons.ts";
 import { nodeClock } from "#platform/node/node-clock.ts";
+import { nodeDatabases } from "#platform/node/node-databases.ts";
 import { NodeFiles } from "#platform/node/node-files.ts";
 import { NodeFlusher } from "#platform/node/node-flusher.ts";
 import { nodeRandom } from "#platform/node/node-random.ts";
@@ -18,6 +21,11 @@ import { nodeThreadPort } from "#platform/node/node-thread-port.ts";
 
 function post(message: StorePathPost): void {
   nodeThreadPort.post(message);
+}
+
+function workerDatabases(): Databases {
+  const addon = sqliteAddon();
+  return nodeDatabases(addon === undefined ? {} : { nativeBinding: addon });
 }
 
 function main(): void {
@@ -35,6 +43,7 @@ function main(): void {
       random: nodeRandom(),
       log,
       onFlushFailed: (error) => condition.onFlushFailed(error),
+      databases: workerDatabases,
     });
   } catch (error) {
     const code = error instanceof AppError ? error.code : "disk-failed";

@@ -14,7 +14,7 @@ import type {
   WriteHandle,
   WriteTarget,
 } from "#filestore/worker/store-path-engine.ts";
-import { writeFlag } from "#filestore/worker-messages.ts";
+import { completionFlag, writeFlag } from "#filestore/worker-messages.ts";
 
 /** An upload under way: open, waiting for another change of the same name, or failed and only to be answered. */
 type Upload =
@@ -94,6 +94,20 @@ export class Uploads {
     if (upload?.state === "deferred") this.#failAll(upload.records, "the upload was given up");
   }
 
+  /** The content of an upload that is held is nowhere else. Throws what the request is to be answered with. */
+  storeHeld(record: RingRecord): void {
+    const upload = this.#uploads.get(record.a);
+    if (upload?.state !== "open") throw new AppError("file-invalid", "no upload is held");
+    this.#uploads.delete(record.a);
+    try {
+      this.#parts.requireChanges();
+      this.#parts.stage(record.id, upload.handle.finish());
+    } catch (error) {
+      upload.handle.abort();
+      throw error;
+    }
+  }
+
   /** The path is closed. */
   giveUpAll(): void {
     for (const upload of this.#uploads.values()) {
@@ -126,13 +140,28 @@ export class Uploads {
     try {
       requireChanges();
       if (record.block >= 0) handle.write(answers.payload(record));
-      if (last) stage(record.id, handle.finish());
-      else answers.done(record.id);
+      if (!last) answers.done(record.id);
+      else if (!this.#hold(record, handle)) stage(record.id, handle.finish());
     } catch (error) {
       if (!last) this.#uploads.set(record.a, { state: "failed", error });
       handle.abort();
       throw error;
     }
+  }
+
+  /** True where the whole has come and is not to be stored before others have been asked for it. */
+  #hold(record: RingRecord, handle: WriteHandle): boolean {
+    const content = handle.held?.();
+    if (content === undefined) return false;
+    this.#uploads.set(record.a, { state: "open", handle });
+    this.#parts.answers.done(record.id, {
+      flags: completionFlag.held,
+      text: Buffer.from(content.hash).toString("hex"),
+      a: content.sizeBytes,
+      b: content.crc32,
+      c: record.a,
+    });
+    return true;
   }
 
   #failAll(records: readonly RingRecord[], why: string): void {

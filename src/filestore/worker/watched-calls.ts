@@ -12,6 +12,7 @@ type AnyCall = (one: unknown, two: unknown, three: unknown) => unknown;
 const watchedCalls = [
   ...(["open", "close", "read", "write", "truncate", "flush", "flushDirectory", "stat"] as const),
   ...(["statDescriptor", "rename", "remove", "makeDirectory", "list", "space"] as const),
+  ...(["makeHardLink"] as const),
 ] as const satisfies readonly (keyof Files)[];
 
 /** From now on the end of each call of `files` itself is told to `condition`. */

@@ -12,11 +12,11 @@ import type { FlushSteps } from "#filestore/worker/flush-steps.ts";
 import { LongWork } from "#filestore/worker/long-work.ts";
 import { NameLines } from "#filestore/worker/name-lines.ts";
 import { ReadRequests } from "#filestore/worker/read-requests.ts";
-import { changesName, sourceOf } from "#filestore/worker/request-fields.ts";
+import { changesName, contentOf, linkOf, sourceOf } from "#filestore/worker/request-fields.ts";
 import type { Change, StorePathEngine } from "#filestore/worker/store-path-engine.ts";
 import { TrunkLogRequests } from "#filestore/worker/trunk-log-requests.ts";
 import { abandoned, Uploads } from "#filestore/worker/uploads.ts";
-import { flagMerge, maySkip, request } from "#filestore/worker-messages.ts";
+import { completionFlag, flagMerge, maySkip, request } from "#filestore/worker-messages.ts";
 import type { Flusher } from "#platform/flusher.ts";
 
 /** What waits for a name: a request, or an upload with all of its pieces. */
@@ -64,6 +64,8 @@ export class WorkerLoop {
   #runs = false;
   /** A turn comes from the event loop. */
   #turnsSoon = false;
+  /** Until there is something to do in the background; undefined where nothing is. */
+  #restMs: number | undefined;
   #closeId: number | undefined;
   #closed = false;
 
@@ -117,7 +119,7 @@ export class WorkerLoop {
         this.#letFlushesEnd(more);
         return;
       }
-      if (!more) this.#requests.sleep();
+      if (!more) this.#requests.sleep(this.#restMs);
     }
   }
 
@@ -139,8 +141,9 @@ export class WorkerLoop {
     const busy = this.#longWork.isBusy || this.#commits.size > 0 || this.#commits.isFlushing;
     if (this.#closeId !== undefined && !busy) this.#close(this.#closeId);
     this.#answers.wake();
+    if (!this.#closed) this.#restMs = this.#engine.background.turn(handled > 0);
     const ready = this.#commits.size > 0 && !this.#commits.isFlushing;
-    return handled > 0 || ready || this.#longWork.isReady;
+    return handled > 0 || ready || this.#longWork.isReady || this.#restMs === 0;
   }
 
   /** While a commit waits for a flush, whatever comes is staged for the next one: no more than a ring's worth can come. */
@@ -176,7 +179,8 @@ export class WorkerLoop {
 
   /** Nobody waits for it any more, and it has not begun. */
   #skip(record: RingRecord): void {
-    if (record.kind === request.write) this.#uploads.drop(record.a);
+    const isUpload = record.kind === request.write || record.kind === request.storeHeld;
+    if (isUpload) this.#uploads.drop(record.a);
     this.#answers.fail(record.id, abandoned());
   }
 
@@ -215,7 +219,12 @@ export class WorkerLoop {
       case request.truncate:
       case request.regenerate:
       case request.writeMetadata:
+      case request.linkContent:
+      case request.link:
         this.#change(record);
+        break;
+      case request.storeHeld:
+        this.#uploads.storeHeld(record);
         break;
       case request.space: {
         const space = this.#engine.space();
@@ -269,14 +278,24 @@ export class WorkerLoop {
         this.#stage(id, this.#engine.prepareMetadata(record.text, mode, text));
         break;
       }
+      case request.linkContent:
+        this.#stage(id, this.#engine.prepareContent(contentOf(record), record.text2));
+        break;
+      case request.link:
+        this.#stageLater(id, this.#engine.link(linkOf(record)));
+        break;
       default:
-        this.#longWork.start(this.#engine.regenerate(record.text), {
-          committed: false,
-          done: (change) => this.#stage(id, change),
-          failed: (error) => this.#answers.fail(id, error),
-        });
+        this.#stageLater(id, this.#engine.regenerate(record.text));
         break;
     }
+  }
+
+  #stageLater(id: number, steps: Generator<undefined, Change>): void {
+    this.#longWork.start(steps, {
+      committed: false,
+      done: (change) => this.#stage(id, change),
+      failed: (error) => this.#answers.fail(id, error),
+    });
   }
 
   #stage(id: number, change: Change | undefined): void {
@@ -303,7 +322,7 @@ export class WorkerLoop {
     const steps = this.#engine.remainder(change);
     const text = change.result ?? "";
     if (steps === undefined) {
-      this.#answers.done(id, { text });
+      this.#answers.done(id, { text, flags: change.linked ? completionFlag.linked : 0 });
       return;
     }
     this.#longWork.start(steps, {

@@ -1,0 +1,217 @@
+/**
+ * Further names that are asked for as such: of content that another store path's upload brought, and of a file that is named
+ * (CREATE_LINK, protocol §2.6/20). A further name is staged as a body would be, and committed as any new file. Where none can be
+ * had, because the file is packed or has as many names as the file system allows, the file is copied: that is what the name promises.
+ * Worker thread.
+ */
+import { maxRecordBytes, sourceLine } from "#filestore/binlog/entry.ts";
+import type { Content } from "#filestore/dedup/content-links.ts";
+import { contentOf } from "#filestore/dedup/content-walk.ts";
+import { fileStoreError } from "#filestore/errors.ts";
+import { formatNew } from "#filestore/formats/staged-name.ts";
+import type { ChangePreparer } from "#filestore/worker/change-preparer.ts";
+import { PlaceChange } from "#filestore/worker/changes/place-change.ts";
+import type { StagedChange } from "#filestore/worker/changes/staged-change.ts";
+import { onDisk } from "#filestore/worker/disk-failure.ts";
+import { type FilePlace, isMetadataBase, lockKey } from "#filestore/worker/file-layout.ts";
+import type { FileReader } from "#filestore/worker/file-reader.ts";
+import { stepBytes } from "#filestore/worker/limits.ts";
+import { NewFileWriter, SlaveWriter } from "#filestore/worker/new-file-writer.ts";
+import { claimNewPlace } from "#filestore/worker/new-name.ts";
+import { StagedFile } from "#filestore/worker/staged-files.ts";
+import type { StorePath } from "#filestore/worker/store-path.ts";
+import { isTrunkBase } from "#filestore/worker/trunk-slot.ts";
+import type { WriteHandle } from "#filestore/worker/write-handle.ts";
+import { requirePart, slavePlace } from "#filestore/worker/write-start.ts";
+import { maxExtensionLength } from "#model/file-base.ts";
+import { FileError } from "#platform/files.ts";
+
+export interface LinkRequest {
+  /** Logical name of the file that gets another name. */
+  readonly source: string;
+  /** Without dot. */
+  readonly extension: string;
+  /** Logical name of the file whose slave the new name is; empty for a name of its own. */
+  readonly master: string;
+  /** Of a slave. */
+  readonly prefix: string;
+}
+
+export class LinkPreparer {
+  readonly #store: StorePath;
+  readonly #preparer: ChangePreparer;
+  readonly #reader: FileReader;
+
+  constructor(store: StorePath, preparer: ChangePreparer, reader: FileReader) {
+    this.#store = store;
+    this.#preparer = preparer;
+    this.#reader = reader;
+  }
+
+  /** A new file of content that lies on this path; undefined where it does not, or where no further name can be had. */
+  content(content: Content, extension: string): StagedChange | undefined {
+    const { contents, settings } = this.#store;
+    requirePart(extension, maxExtensionLength);
+    if (contents === undefined || settings.readOnly || !contents.has(content)) return undefined;
+    const timestamp = this.#now();
+    const place = this.#claim({ extension, timestamp, content });
+    const staged = this.#stagedPath(place);
+    const holder = contents.link(content, staged);
+    if (holder === undefined) {
+      this.#store.locks.delete(lockKey(place.name));
+      return undefined;
+    }
+    contents.note(content, place, holder);
+    const line = sourceLine("create", timestamp, place.name);
+    return this.#change(place, { staged, timestamp, line, bound: false });
+  }
+
+  /**
+   * Another name for a file. The file is locked from the call on: run the generator to its end, or end it with `return` after its
+   * first step. Throws `file-missing`, `file-invalid` for what is no regular file, `file-exists` for a slave that is there.
+   */
+  file(request: LinkRequest): Generator<undefined, StagedChange> {
+    const source = this.#store.layout.place(request.source);
+    if (isMetadataBase(source.base)) throw notRegular(source);
+    if (request.master === "") requirePart(request.extension, maxExtensionLength);
+    if (this.#store.settings.readOnly && request.master === "") {
+      const problem = `store path ${this.#store.settings.index} takes no new files`;
+      throw fileStoreError("disk-failed", problem, { details: { errno: "EROFS" } });
+    }
+    const packed = isTrunkBase(source.base);
+    if (packed) this.#preparer.requireFile(source);
+    else if (this.#reader.statOrMissing(source, false).kind !== "file") throw notRegular(source);
+    this.#store.locks.add(lockKey(source.name));
+    return this.#file(source, request, packed);
+  }
+
+  *#file(
+    source: FilePlace,
+    request: LinkRequest,
+    packed: boolean,
+  ): Generator<undefined, StagedChange> {
+    try {
+      if (packed) return yield* this.#copy(source, request);
+      const crc32 = contentOf(source.base)?.crc32 ?? (yield* this.#reader.crc(source.name));
+      const linked = onDisk(`link ${source.name}`, () => this.#link(source, request, crc32));
+      return linked ?? (yield* this.#copy(source, request));
+    } finally {
+      this.#store.locks.delete(lockKey(source.name));
+    }
+  }
+
+  /** Undefined where the file can have no further name. Throws `FileError`, `AppError`. */
+  #link(source: FilePlace, request: LinkRequest, crc32: number): StagedChange | undefined {
+    const { files, staged, locks } = this.#store;
+    const { sizeBytes } = this.#reader.statOrMissing(source, false);
+    const timestamp = this.#now();
+    const isSlave = request.master !== "";
+    const place = isSlave
+      ? this.#claimSlave(request)
+      : this.#claim({ extension: request.extension, timestamp, content: { sizeBytes, crc32 } });
+    const path = isSlave ? staged.newPart() : this.#stagedPath(place);
+    try {
+      files.makeHardLink(path, source.path);
+    } catch (error) {
+      locks.delete(lockKey(place.name));
+      if (!(error instanceof FileError) || error.code === "ENOENT") throw error;
+      return undefined;
+    }
+    const line = linkLine(timestamp, place, source);
+    return this.#change(place, { staged: path, timestamp, line, bound: isSlave });
+  }
+
+  *#copy(source: FilePlace, request: LinkRequest): Generator<undefined, StagedChange> {
+    const from = this.#reader.open(source.name);
+    let to: WriteHandle | undefined;
+    let change: StagedChange | undefined;
+    try {
+      to = this.#writer(request, from.sizeBytes);
+      const buffer = Buffer.allocUnsafe(Math.min(stepBytes, Math.max(1, from.sizeBytes)));
+      for (let done = 0; done < from.sizeBytes; ) {
+        const got = from.read(buffer, done);
+        if (got === 0) break;
+        to.write(buffer.subarray(0, got));
+        done += got;
+        yield;
+      }
+      change = to.finish() as StagedChange;
+      return change;
+    } finally {
+      from.close();
+      if (change === undefined) to?.abort();
+    }
+  }
+
+  #writer(request: LinkRequest, lengthBytes: number): WriteHandle {
+    if (request.master !== "") {
+      return new SlaveWriter(this.#store, this.#slavePlace(request));
+    }
+    const { extension } = request;
+    return new NewFileWriter(this.#store, { kind: "normal", extension, lengthBytes });
+  }
+
+  #claim(file: {
+    readonly extension: string;
+    readonly timestamp: number;
+    readonly content: Pick<Content, "sizeBytes" | "crc32">;
+  }): FilePlace {
+    const { extension, timestamp, content } = file;
+    const { sizeBytes: size, crc32 } = content;
+    return onDisk("name a file", () =>
+      claimNewPlace(this.#store, { kind: "normal", extension, timestamp, size, crc32 }),
+    );
+  }
+
+  #claimSlave(request: LinkRequest): FilePlace {
+    const place = this.#slavePlace(request);
+    this.#store.tree.ensure(place);
+    this.#store.locks.add(lockKey(place.name));
+    return place;
+  }
+
+  #slavePlace(request: LinkRequest): FilePlace {
+    const place = slavePlace(this.#store, this.#preparer, { kind: "slave", ...request });
+    if (!this.#store.locks.has(lockKey(place.name))) return place;
+    throw fileStoreError("file-exists", `${place.name} is there already`);
+  }
+
+  #change(
+    place: FilePlace,
+    how: {
+      readonly staged: string;
+      readonly timestamp: number;
+      readonly line: string;
+      readonly bound: boolean;
+    },
+  ): StagedChange {
+    return new PlaceChange(this.#store, {
+      key: lockKey(place.name),
+      staged: new StagedFile(this.#store, how.staged, undefined),
+      target: place,
+      line: how.line,
+      amends: sourceLine("delete", how.timestamp, place.name),
+      made: place.name,
+      linked: true,
+      bound: how.bound,
+    });
+  }
+
+  #stagedPath(place: FilePlace): string {
+    return `${this.#store.layout.tmp}/${formatNew(place)}`;
+  }
+
+  #now(): number {
+    return Math.floor(this.#store.clock.nowMs() / 1000);
+  }
+}
+
+/** With both names, where a record has room for them. */
+function linkLine(timestamp: number, place: FilePlace, source: FilePlace): string {
+  const line = sourceLine("link", timestamp, `${place.name} ${source.name}`);
+  return line.length <= maxRecordBytes ? line : sourceLine("create", timestamp, place.name);
+}
+
+function notRegular(place: FilePlace): Error {
+  return fileStoreError("file-invalid", `${place.name} is not a regular file`);
+}
