@@ -1,6 +1,7 @@
 /** Every command, in the order of the overview. The only list of them. */
 import type { Command, CommandGroup } from "#cli/command.ts";
 import { appendCommand, modifyCommand } from "#cli/commands/append.ts";
+import { benchCommand } from "#cli/commands/bench.ts";
 import { completionCommand } from "#cli/commands/completion.ts";
 import { configShowCommand } from "#cli/commands/config-show.ts";
 import { doctorCommand } from "#cli/commands/doctor.ts";
@@ -43,7 +44,14 @@ export const commandGroups: readonly CommandGroup[] = [
   },
   {
     heading: "The cluster",
-    commands: [lsCommand, lsGroupsCommand, lsStoragesCommand, lsTrackersCommand, locateCommand],
+    commands: [
+      lsCommand,
+      lsGroupsCommand,
+      lsStoragesCommand,
+      lsTrackersCommand,
+      locateCommand,
+      benchCommand,
+    ],
   },
   {
     heading: "The node",

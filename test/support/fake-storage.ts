@@ -57,6 +57,8 @@ export interface StorageFaults {
   stallDownloadsAfter?: number | undefined;
   /** Takes requests and never answers. */
   silent?: boolean;
+  /** Answers every second request with this status. */
+  failEverySecond?: number;
   /** Delivers other bytes than were stored. */
   corrupt?: boolean;
   /** Names files with another CRC-32 than their content has, as deduplication does. */
@@ -327,6 +329,10 @@ export class FakeStorage {
     session.facts.requests += 1;
     if (this.faults.breakReused === true && session.facts.requests > 1) session.destroy();
     if (this.faults.silent === true) await new Promise(() => {});
+    const { failEverySecond } = this.faults;
+    if (failEverySecond !== undefined && this.asked.length % 2 === 0) {
+      throw new WireStatusError(failEverySecond, "told to fail");
+    }
   }
 
   #leave(session: Session): void {
