@@ -67,13 +67,19 @@ export class PathCheck {
     const path = staged.newPart();
     const bytes = Buffer.alloc(testBytes, `cairn checks ${path} at ${this.#store.clock.nowMs()}\n`);
     const descriptor = onDisk("write a test file", () => files.open(path, "create"));
+    let found: Buffer;
     try {
-      onDisk("write a test file", () => files.write(descriptor, bytes));
-      yield* this.#flush([{ kind: "file", path, descriptor }], "a test file");
-    } finally {
-      staged.close(descriptor);
+      try {
+        onDisk("write a test file", () => files.write(descriptor, bytes));
+        yield* this.#flush([{ kind: "file", path, descriptor }], "a test file");
+      } finally {
+        staged.close(descriptor);
+      }
+      found = onDisk("read a test file", () => this.#read(path, 0, testBytes));
+    } catch (error) {
+      staged.drop(path);
+      throw error;
     }
-    const found = onDisk("read a test file", () => this.#read(path, 0, testBytes));
     onDisk("remove a test file", () => files.remove(path));
     if (!found.equals(bytes)) throw unfit("a test file was read back with another content");
     const directories = this.#store.tree.takeUnflushed();
