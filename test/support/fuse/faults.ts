@@ -11,7 +11,7 @@ export type FaultAction =
   /** The call is answered with this number (5 EIO, 28 ENOSPC, 30 EROFS) and not performed. */
   | { readonly kind: "fail"; readonly errno: number }
   /**
-   * For `fsync`: EIO, and what was written to the file since its last good flush is undone: what a disk that failed a flush
+   * EIO, and for `fsync` what was written to the file since its last good flush is undone: what a disk that failed a flush
    * may show once the page cache is gone.
    */
   | { readonly kind: "lose" };

@@ -120,6 +120,7 @@ export class FuseMount implements AsyncDisposable {
   }
 
   async #ask(request: Asked): Promise<unknown> {
+    if (!this.#server.connected) throw new Error("the FUSE server has ended");
     const id = this.#nextId;
     this.#nextId += 1;
     const answer = this.#answer(id);

@@ -115,6 +115,7 @@ export class PassThrough {
 
   /** Puts back what was there before the writes since the file's last good flush. */
   lose(request: Request): void {
+    if (request.operation !== "fsync") return;
     const file = this.#file(request.body);
     const again = reopened(file.descriptor, "r+");
     for (const { offset, before } of (this.#undo.get(file.node) ?? []).toReversed()) {
