@@ -16,12 +16,16 @@ import type {
   StorePathReport,
   UploadRequest,
 } from "#filestore/file-store.ts";
+import { slotFields } from "#filestore/packing.ts";
 import { hasRoom, type StorePathPolicy, selectPath } from "#filestore/path-selector.ts";
 import { lookPeriodMs } from "#filestore/path-watch.ts";
 import { ReadSource } from "#filestore/read-source.ts";
 import { ServedPath } from "#filestore/served-path.ts";
 import type { ReservedSpace, StorePathSettings } from "#filestore/settings.ts";
+import { storeInSlot } from "#filestore/slot-source.ts";
+import { StorePacking } from "#filestore/store-packing.ts";
 import { StorePathClient } from "#filestore/store-path-client.ts";
+import { TrunkLogClient } from "#filestore/trunk-log-client.ts";
 import { UploadSink } from "#filestore/upload-sink.ts";
 import {
   flagComputeCrc,
@@ -64,6 +68,10 @@ export class LocalFileStore implements FileStore {
   #start = 0;
   #timers: readonly Timer[] = [];
   #closing = false;
+  /** What the paths are told about trunk files. */
+  readonly packing: StorePacking;
+  /** The trunk binlog of the group, on the first path. */
+  readonly trunkLog: TrunkLogClient;
   /** Something about a store path changed; the tracker is told. */
   onPathChange: () => void = () => {};
 
@@ -72,6 +80,8 @@ export class LocalFileStore implements FileStore {
     this.#paths = options.paths.map(
       (settings) => new ServedPath(new StorePathClient(settings, options.log), options),
     );
+    this.packing = new StorePacking(this.#paths, options.log);
+    this.trunkLog = new TrunkLogClient(() => this.#paths[0]?.client);
   }
 
   /**
@@ -100,6 +110,7 @@ export class LocalFileStore implements FileStore {
     path.onChange = () => this.onPathChange();
     path.onOpen = () => {
       if (this.#source !== undefined) this.#tellSource(path, this.#source);
+      this.packing.tell(path.index);
     };
     try {
       await path.open();
@@ -133,7 +144,15 @@ export class LocalFileStore implements FileStore {
   async upload(wanted: UploadRequest, body: ByteFlow): Promise<string> {
     const path = this.#choosePath(wanted.storePathIndex, body.length);
     const target = wanted.kind === "appender" ? writeTarget.appender : writeTarget.normal;
-    return this.#store(path, body, { target, text: wanted.extension });
+    const how = { target, text: wanted.extension };
+    if (target === writeTarget.appender) return this.#store(path, body, how);
+    const slots = this.packing.slotsFor(path.index, body);
+    if (slots === undefined) return this.#store(path, body, how);
+    return storeInSlot(slots, { storePathIndex: path.index, sizeBytes: body.length }, (slot) =>
+      slot === undefined
+        ? this.#store(path, body, how)
+        : this.#store(path, body, { ...how, target: writeTarget.slot, text2: slotFields(slot) }),
+    );
   }
 
   async uploadSlave(wanted: SlaveRequest, body: ByteFlow): Promise<string> {
@@ -171,6 +190,7 @@ export class LocalFileStore implements FileStore {
 
   async remove(name: string): Promise<void> {
     await this.#pathOf(name).client.send({ kind: request.remove, text: name });
+    this.packing.freed(name);
   }
 
   async open(

@@ -4,6 +4,7 @@
  */
 
 import { largeBlockBytes } from "#filestore/block-pool.ts";
+import { fileStoreError } from "#filestore/errors.ts";
 import type { RequestFields } from "#filestore/store-path-client.ts";
 import { request } from "#filestore/worker-messages.ts";
 
@@ -27,10 +28,17 @@ export interface TrunkLogPiece {
 }
 
 export class TrunkLogClient {
-  readonly #path: TrunkLogPath;
+  readonly #find: () => TrunkLogPath | undefined;
 
-  constructor(path: TrunkLogPath) {
-    this.#path = path;
+  /** `find`: the first store path. */
+  constructor(find: () => TrunkLogPath | undefined) {
+    this.#find = find;
+  }
+
+  get #path(): TrunkLogPath {
+    const path = this.#find();
+    if (path !== undefined) return path;
+    throw fileStoreError("store-path-offline", "there is no store path for the trunk binlog");
   }
 
   /** `lines` are whole ones, at most `maxTrunkLogPieceBytes`. Resolves to the size of the binlog. */
