@@ -14,6 +14,12 @@ import type { StorageStatus } from "#model/storage-status.ts";
 import type { ChangeReport } from "#protocol/fastdfs/change-report.ts";
 import type { Parameter } from "#protocol/fastdfs/tracker-lookups.ts";
 import type { StorageBrief } from "#protocol/fields.ts";
+import {
+  defaultTrunkParameters,
+  isTrue,
+  readTrunkParameters,
+  type TrunkParameters,
+} from "#storage/trunk-parameters.ts";
 
 /** The part of PARAMETER_REQ that a storage acts upon (protocol §2.4/75). */
 export interface ClusterParameters {
@@ -22,6 +28,7 @@ export interface ClusterParameters {
   readonly addressWidth: 16 | 46;
   readonly storePathPolicy: StorePathPolicy;
   readonly reserved: ReservedSpace;
+  readonly trunk: TrunkParameters;
 }
 
 const gibibyte = 1024 ** 3;
@@ -33,6 +40,7 @@ export const defaultParameters: ClusterParameters = {
   addressWidth: 16,
   storePathPolicy: "round-robin",
   reserved: { kind: "bytes", bytes: gibibyte },
+  trunk: defaultTrunkParameters,
 };
 
 /** Missing or unreadable keys keep their defaults, as in the original. */
@@ -44,11 +52,8 @@ export function readParameters(lines: readonly Parameter[]): ClusterParameters {
     addressWidth: values.get("response_ip_addr_size") === "46" ? 46 : 16,
     storePathPolicy: values.get("store_path") === "2" ? "most-free" : "round-robin",
     reserved: readReserved(values.get("reserved_storage_space")),
+    trunk: readTrunkParameters(lines),
   };
-}
-
-function isTrue(value: string | undefined): boolean {
-  return value !== undefined && ["1", "true", "yes", "on"].includes(value.toLowerCase());
 }
 
 function readReserved(value: string | undefined): ReservedSpace {
@@ -71,9 +76,12 @@ export class ClusterView {
   #seenAddress: string | undefined;
   #members: readonly StorageBrief[] = [];
   #leader: Endpoint | undefined;
+  #trunkServer: StorageBrief | undefined;
   readonly #answeredJoin = new Set<string>();
   /** Who file ids come from may have changed. */
   onSourceChange: () => void = () => {};
+  /** The group's members or its trunk server may have changed. */
+  onGroupChange: () => void = () => {};
 
   /** `announcedAddress` is what we take for our own until a tracker tells what it sees. */
   constructor(announcedAddress: string) {
@@ -98,13 +106,19 @@ export class ClusterView {
 
   /** How our group's list has us; undefined until a leading tracker has told. `port` is ours. */
   ownStatus(port: number): StorageStatus | undefined {
-    const byId = this.#parameters.usesStorageIds;
-    const isOwn = (member: StorageBrief): boolean =>
-      byId
-        ? member.id === this.#ownId
-        : member.address === (this.#seenAddress ?? this.#announcedAddress) &&
-          (member.port === port || member.port === 0);
-    return this.#members.find(isOwn)?.status;
+    return this.#members.find((member) => this.isOwn(member, port))?.status;
+  }
+
+  /** True for what tells about this storage; `port` is ours. */
+  isOwn(member: StorageBrief, port: number): boolean {
+    if (this.#parameters.usesStorageIds) return member.id === this.#ownId;
+    const address = this.#seenAddress ?? this.#announcedAddress;
+    return member.address === address && (member.port === port || member.port === 0);
+  }
+
+  /** Who divides the trunk files of the group; undefined while there is none, or no leading tracker has told. */
+  get trunkServer(): StorageBrief | undefined {
+    return this.#trunkServer;
   }
 
   /** How many of our trackers have answered a join since we started, be it with a refusal. */
@@ -156,6 +170,10 @@ export class ClusterView {
     if (report.leader !== undefined) {
       this.#leader = report.leader === "none" ? undefined : report.leader;
     }
+    if (report.trunkServer !== undefined) {
+      this.#trunkServer = report.trunkServer === "none" ? undefined : report.trunkServer;
+    }
+    if (report.members !== undefined || report.trunkServer !== undefined) this.onGroupChange();
   }
 
   #change(apply: () => void): void {

@@ -13,6 +13,7 @@ import { narrowAddresses, wideAddresses } from "#protocol/codec.ts";
 import { common } from "#protocol/fastdfs/common.ts";
 import { storageFiles } from "#protocol/fastdfs/storage-files.ts";
 import { storageMetadata } from "#protocol/fastdfs/storage-metadata.ts";
+import { storageTrunk } from "#protocol/fastdfs/storage-trunk.ts";
 import { headerSize } from "#protocol/header.ts";
 import { wireStatus } from "#protocol/wire-status.ts";
 import type { AccessLog } from "#storage/access-log.ts";
@@ -24,6 +25,7 @@ import { StorageServices } from "#storage/storage-services.ts";
 import type { StorageSettings } from "#storage/storage-settings.ts";
 import { StorageCounters } from "#storage/storage-statistics.ts";
 import { type ReporterState, TrackerReporter } from "#storage/tracker-reporter.ts";
+import { TrunkPart, type TrunkPartParts, type TrunkSnapshot } from "#storage/trunk-part.ts";
 import { wireStatusOf } from "#storage/wire-statuses.ts";
 
 /** A request without payload must be shorter than the original's default buffer, header included (protocol §1.7). */
@@ -51,6 +53,7 @@ export interface StorageSnapshot {
     readonly state: ReporterState;
     readonly problem: string;
   }[];
+  readonly trunk: TrunkSnapshot;
 }
 
 export interface RunningStorage {
@@ -84,15 +87,23 @@ export class StorageRole {
       accessLog,
       addressOfId: (id) => view.addressOf(id),
     });
-    const server = this.#server(services);
+    let port = this.#settings.port;
+    let reporters: readonly TrackerReporter[] = [];
+    const trunk = this.#trunkPart({
+      ownPort: () => port,
+      onNews: () => {
+        for (const reporter of reporters) reporter.attendTrunkSoon();
+      },
+    });
+    const server = this.#server(services, trunk);
     const listeners = await server.listen(this.#settings.bind, this.#settings.port);
-    const port = listeners[0]?.port ?? this.#settings.port;
+    port = listeners[0]?.port ?? port;
     const stopping = new AbortController();
     let becameKnown = (): void => {};
     const known = new Promise<void>((resolve) => {
       becameKnown = resolve;
     });
-    const reporters = this.#reporters(server, counters, { port, onJoined: becameKnown });
+    reporters = this.#reporters(server, counters, { port, onJoined: becameKnown, trunk });
     for (const reporter of reporters) {
       ignore(reporter.run(stopping.signal), log, "a reporter ends when the role stops");
     }
@@ -108,22 +119,30 @@ export class StorageRole {
         connections: server.connections,
         counters,
         trackers: reporters.map((reporter) => reporter.status),
+        trunk: trunk.snapshot(),
       }),
       stop: async (deadlineMs) => {
         stopping.abort(new Error("the storage role stops"));
         timer.cancel();
         await server.stop(deadlineMs);
+        await trunk.stop();
         saveCounts(state, counters);
       },
     };
   }
 
-  #server(services: StorageServices): FrameServer<undefined> {
+  #trunkPart(how: Pick<TrunkPartParts, "ownPort" | "onNews">): TrunkPart {
+    const { network, clock, log, view, store } = this.#parts;
+    return new TrunkPart({ network, clock, log, view, store, settings: this.#settings, ...how });
+  }
+
+  #server(services: StorageServices, trunk: TrunkPart): FrameServer<undefined> {
     const { network, clock, log, view, admits } = this.#parts;
     const handlers = new Map<number, HandlerEntry<undefined>>();
     addHandlers(handlers, common, { activeTest: () => {}, quit: () => {} });
     addHandlers(handlers, storageFiles, fileHandlers(services));
     addHandlers(handlers, storageMetadata, metadataHandlers(services));
+    addHandlers(handlers, storageTrunk, trunk.handlers(services));
     return new FrameServer<undefined>({
       network,
       clock,
@@ -154,7 +173,7 @@ export class StorageRole {
   #reporters(
     server: FrameServer<undefined>,
     counters: StorageCounters,
-    how: { readonly port: number; readonly onJoined: () => void },
+    how: { readonly port: number; readonly onJoined: () => void; readonly trunk: TrunkPart },
   ): TrackerReporter[] {
     const { network, clock, log, view, state, store } = this.#parts;
     const membership = new Membership(state, nowSeconds(clock));
@@ -172,6 +191,7 @@ export class StorageRole {
           startedSeconds,
           port: () => how.port,
           onJoined: how.onJoined,
+          trunk: how.trunk.reports,
           paths: () => store.paths,
           statistics: () => ({
             values: counters.snapshot(server.connections),

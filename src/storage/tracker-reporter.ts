@@ -16,9 +16,10 @@ import type { StorageStatistics } from "#protocol/fastdfs/statistics.ts";
 import { trackerLookups } from "#protocol/fastdfs/tracker-lookups.ts";
 import { trackerReports } from "#protocol/fastdfs/tracker-reports.ts";
 import { WireStatusError, wireStatus } from "#protocol/wire-status.ts";
-import { type ClusterView, readParameters } from "#storage/cluster-view.ts";
+import { type ClusterView, defaultParameters, readParameters } from "#storage/cluster-view.ts";
 import type { Membership } from "#storage/membership.ts";
 import type { StorageSettings } from "#storage/storage-settings.ts";
+import type { TrunkReports } from "#storage/trunk-reports.ts";
 
 const retryPauseMs = 1000;
 const maxIdPages = 64;
@@ -40,6 +41,8 @@ export interface ReporterParts {
   /** Called whenever a tracker has come to know us. */
   readonly onJoined: () => void;
   readonly statistics: () => { readonly values: StorageStatistics; readonly revision: number };
+  /** What there is to say about trunk files, after the join and after each beat. */
+  readonly trunk: Pick<TrunkReports, "attend">;
 }
 
 /** A path that takes no files has no room, used or free: else its share would count in the tracker's reserve and choices. */
@@ -63,6 +66,10 @@ export class TrackerReporter {
   #problem = "not asked yet";
   #wake: (() => void) | undefined;
   #diskReportDue = 0;
+  /** There are news about trunk files. */
+  #trunkDue = false;
+  /** As this tracker told them. */
+  #parameters = defaultParameters;
   #sentRevision = -1;
   #joinedTracker = "";
   /** The one that answered. */
@@ -105,6 +112,12 @@ export class TrackerReporter {
     this.#wake?.();
   }
 
+  /** There are news about trunk files, or numbers of them are wanted. */
+  attendTrunkSoon(): void {
+    this.#trunkDue = true;
+    this.#wake?.();
+  }
+
   #lost(error: unknown): void {
     const problem = describeError(error);
     const state = error instanceof WireStatusError ? "refused" : "connecting";
@@ -128,6 +141,8 @@ export class TrackerReporter {
       await this.#introduce(client);
       await this.#join(client);
       this.#joinedTracker = formatServerEndpoint(tracker);
+      // Before the first beat: a tracker of ours takes who beats without having asked for a C storage.
+      await this.#attendTrunk(client);
       await this.#beat(client, signal);
     } finally {
       signal.removeEventListener("abort", leave);
@@ -166,6 +181,7 @@ export class TrackerReporter {
     if (seen !== undefined) view.learnAddress(seen);
     const { parameters } = await client.call(trackerLookups.requestParameters, undefined);
     const read = readParameters(parameters);
+    this.#parameters = read;
     view.learnParameters(read);
     if (!read.usesStorageIds) {
       view.learnIds([], undefined);
@@ -291,7 +307,9 @@ export class TrackerReporter {
         view.learnChanges(await client.call(trackerReports.storageBeat, { statistics }));
         this.#sentRevision = revision;
         beatDue = now + settings.heartBeatIntervalMs;
+        this.#trunkDue = true;
       }
+      if (this.#trunkDue) await this.#attendTrunk(client);
       if (now >= this.#diskReportDue) {
         this.#diskReportDue = now + settings.diskReportIntervalMs;
         const storePaths = this.#parts.paths().map(diskUsage);
@@ -299,8 +317,15 @@ export class TrackerReporter {
         this.#isKnown();
       }
       if (signal.aborted) return;
+      if (this.#trunkDue) continue;
       await this.#pause(client, Math.min(beatDue, this.#diskReportDue) - clock.monotonicMs());
     }
+  }
+
+  async #attendTrunk(client: FrameClient): Promise<void> {
+    this.#trunkDue = false;
+    const { trunk: parameters } = this.#parameters;
+    await this.#parts.trunk.attend({ client, parameters, leads: this.#isLeading() });
   }
 
   /** The tracker has our beat and our free space: it sends clients here from now on. */

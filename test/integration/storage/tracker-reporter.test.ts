@@ -104,6 +104,7 @@ function report(
     (tracker) =>
       new TrackerReporter({
         onJoined: () => {},
+        trunk: { attend: async () => {} },
         tracker,
         settings,
         network: new NodeNetwork(),

@@ -28,6 +28,10 @@ test("the process, the store paths and the storage are read when somebody looks"
     connections: { current: 3, peak: 4, limit: 10, refused: 0 },
     counters,
     trackers: [{ tracker: "10.0.0.1:22122", state: "joined", problem: "" }],
+    trunk: {
+      ...({ mode: "off", server: "off" } as const),
+      ...{ freeMb: 0, fileId: 0, owed: 0, readers: new Map() },
+    },
   };
   registerNodeMetrics(registry, {
     version: "1.2.3",

@@ -33,6 +33,10 @@ function node(path: StorePathReport, trackerState: "joined" | "connecting"): Run
       connections: { current: 1, peak: 2, limit: 3, refused: 4 },
       counters: new StorageCounters(),
       trackers: [{ tracker: "10.0.0.1:22122", state: trackerState, problem: "no route" }],
+      trunk: {
+        ...({ mode: "off", server: "off" } as const),
+        ...{ freeMb: 0, fileId: 0, owed: 0, readers: new Map() },
+      },
     }),
     stop: async () => {},
   };

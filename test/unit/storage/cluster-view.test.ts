@@ -21,6 +21,7 @@ test("parameters are read as trackers write them", () => {
     addressWidth: 46,
     storePathPolicy: "most-free",
     reserved: { kind: "percent", percent: 10.5 },
+    trunk: defaultParameters.trunk,
   });
 });
 
@@ -113,4 +114,28 @@ test("trackers that have answered a join are counted once each", () => {
   view.learnJoinAnswer("10.0.0.2:22122");
   view.learnJoinAnswer("10.0.0.3:22122");
   expect(view.joinsAnswered).toBe(2);
+});
+
+test("the trunk server is who the leader named last, and whoever cares is told", () => {
+  const view = new ClusterView("10.0.0.9");
+  let changes = 0;
+  view.onGroupChange = () => {
+    changes += 1;
+  };
+  const brief = {
+    status: storageStatus.active,
+    port: 23000,
+    id: StorageId("10.0.0.9"),
+    address: "10.0.0.9",
+  };
+  view.learnChanges({ ...noChanges, trunkServer: brief });
+  view.learnChanges(noChanges);
+  expect([view.trunkServer, view.isOwn(brief, 23000), view.isOwn(brief, 23001), changes]).toEqual([
+    brief,
+    true,
+    false,
+    1,
+  ]);
+  view.learnChanges({ ...noChanges, trunkServer: "none" });
+  expect([view.trunkServer, changes]).toEqual([undefined, 2]);
 });

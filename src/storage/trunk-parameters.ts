@@ -1,0 +1,111 @@
+/**
+ * What a tracker's parameters say about trunk files (protocol §4.1, §11.3). Missing, unreadable and contradictory values are C's
+ * defaults. Pure.
+ */
+import { parseByteSize } from "#base/byte-size.ts";
+import { maxTrunkFileBytes } from "#filestore/packing.ts";
+import type { SlotRules } from "#filestore/trunk/group-allocator.ts";
+import type { Parameter } from "#protocol/fastdfs/tracker-lookups.ts";
+import { trackerParameter } from "#protocol/peer/trunk-lease.ts";
+
+export interface TimeOfDay {
+  readonly hour: number;
+  readonly minute: number;
+}
+
+/** When the trunk server compresses its binlog; an interval of 0 is never. */
+export interface CompressionTimes {
+  readonly intervalSeconds: number;
+  /** The least time between two of them. */
+  readonly minIntervalSeconds: number;
+  /** The first one of a day, by the node's clock. */
+  readonly timeBase: TimeOfDay;
+}
+
+export interface TrunkParameters {
+  /** The cluster wants small files in trunk files, divided by a trunk server. */
+  readonly enabled: boolean;
+  readonly rules: SlotRules;
+  readonly mergesFreeSpace: boolean;
+  /** Free space comes from the whole trunk binlog, whatever a snapshot says. */
+  readonly reloadsFromBinlog: boolean;
+  readonly compression: CompressionTimes;
+  readonly maxBackups: number;
+  /** The tracker is one of ours, and leases numbers of trunk files. */
+  readonly leases: boolean;
+}
+
+const mebibyte = 1024 * 1024;
+const minTrunkFileBytes = 4 * mebibyte;
+const maxSlotMinBytes = 64 * 1024;
+const maxCount = 1_000_000_000;
+
+export const defaultTrunkParameters: TrunkParameters = {
+  enabled: false,
+  rules: {
+    slotMinBytes: 256,
+    slotMaxBytes: 8 * mebibyte,
+    alignmentBytes: 0,
+    trunkFileBytes: 64 * mebibyte,
+  },
+  mergesFreeSpace: false,
+  reloadsFromBinlog: false,
+  compression: {
+    intervalSeconds: 0,
+    minIntervalSeconds: 0,
+    timeBase: { hour: 3, minute: 0 },
+  },
+  maxBackups: 0,
+  leases: false,
+};
+
+export function readTrunkParameters(lines: readonly Parameter[]): TrunkParameters {
+  const values = new Map(lines.map(([name, value]) => [name.trim(), value.trim()]));
+  const flag = (name: string): boolean => isTrue(values.get(name));
+  const count = (name: string): number =>
+    Math.min(parseByteSize(values.get(name) ?? "") ?? 0, maxCount);
+  return {
+    enabled: flag("use_trunk_file"),
+    rules: readRules((name) => parseByteSize(values.get(name) ?? "")),
+    mergesFreeSpace: flag("trunk_free_space_merge"),
+    reloadsFromBinlog: flag("trunk_init_reload_from_binlog"),
+    compression: {
+      intervalSeconds: count("trunk_compress_binlog_interval"),
+      minIntervalSeconds: count("trunk_compress_binlog_min_interval"),
+      timeBase: readTime(values.get("trunk_compress_binlog_time_base")),
+    },
+    maxBackups: count("trunk_binlog_max_backups"),
+    leases: values.has(trackerParameter),
+  };
+}
+
+function readRules(bytes: (name: string) => number | undefined): SlotRules {
+  const { rules } = defaultTrunkParameters;
+  const within = (name: string, low: number, high: number): number | undefined => {
+    const value = bytes(name);
+    return value !== undefined && value >= low && value <= high ? value : undefined;
+  };
+  const trunkFileBytes =
+    within("trunk_file_size", minTrunkFileBytes, maxTrunkFileBytes) ?? rules.trunkFileBytes;
+  const slotMinBytes = within("slot_min_size", 1, maxSlotMinBytes) ?? rules.slotMinBytes;
+  return {
+    trunkFileBytes,
+    slotMinBytes,
+    slotMaxBytes:
+      within("slot_max_size", slotMinBytes, trunkFileBytes / 2) ?? Math.floor(trunkFileBytes / 8),
+    alignmentBytes:
+      within("trunk_alloc_alignment_size", 0, maxSlotMinBytes) ?? rules.alignmentBytes,
+  };
+}
+
+function readTime(text: string | undefined): TimeOfDay {
+  const match = /^(\d{1,2}):(\d{1,2})$/.exec(text ?? "");
+  const hour = Number(match?.[1] ?? Number.NaN);
+  const minute = Number(match?.[2] ?? Number.NaN);
+  if (hour < 24 && minute < 60) return { hour, minute };
+  return defaultTrunkParameters.compression.timeBase;
+}
+
+export function isTrue(value: string | undefined): boolean {
+  return value !== undefined && ["1", "true", "yes", "on"].includes(value.toLowerCase());
+}
