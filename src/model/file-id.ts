@@ -72,7 +72,7 @@ export function decodeBase(base: string): DecodedBase | undefined {
   const high = base64Word(base, 0, 2);
   const hasTrunkBit = (high & sizeFlags.trunk) !== 0;
   const isAppender = (high & sizeFlags.appender) !== 0;
-  const isSlave = base.length > trunkBaseLength || (base.length > normalBaseLength && !hasTrunkBit);
+  const isSlave = isSlaveBase(base, high);
   const isTrunk =
     hasTrunkBit &&
     base.length === trunkBaseLength &&
@@ -93,6 +93,24 @@ export function decodeBase(base: string): DecodedBase | undefined {
 /** The timestamp alone, for routing; undefined when the name does not decode. */
 export function decodeTimestamp(base: string): number | undefined {
   return isBase64(base, 0, encodedLength) ? base64Word(base, 0, 1) : undefined;
+}
+
+/** The size alone, for the choice of a buffer: undefined where only the storage knows it, or the name does not decode. */
+export function sizeInName(base: string): number | undefined {
+  if (!isBase64(base, 0, encodedLength)) return undefined;
+  const high = base64Word(base, 0, 2);
+  if ((high & sizeFlags.appender) !== 0 || isSlaveBase(base, high)) return undefined;
+  return decodeSize(high, base64Word(base, 0, 3));
+}
+
+/** The source alone; undefined when the name does not decode. */
+export function sourceInName(base: string): FileSource | undefined {
+  return isBase64(base, 0, encodedLength) ? decodeSource(base64Word(base, 0, 0)) : undefined;
+}
+
+function isSlaveBase(base: string, high: number): boolean {
+  if (base.length > trunkBaseLength) return true;
+  return base.length > normalBaseLength && (high & sizeFlags.trunk) === 0;
 }
 
 /**

@@ -3,7 +3,7 @@
  * counts. Main thread.
  */
 import type { UploadRequest as StoreUpload } from "#filestore/file-store.ts";
-import { type DecodedBase, decodeBase } from "#model/file-id.ts";
+import { sizeInName, sourceInName } from "#model/file-id.ts";
 import { parseRemoteFilename } from "#model/remote-filename.ts";
 import type { ByteFlow } from "#net/byte-flow.ts";
 import type { Handlers } from "#net/frame-handlers.ts";
@@ -30,7 +30,7 @@ type Session = FrameSession<undefined>;
 interface Work {
   readonly session: Session;
   readonly action: AccessAction;
-  readonly count: StatisticsKind;
+  readonly count?: StatisticsKind;
   readonly bytes?: { readonly kind: StatisticsKind; readonly amount: number };
   readonly changes: boolean;
   readonly file: string;
@@ -73,11 +73,13 @@ function uploadHandlers(
     file,
   });
   const upload = (request: UploadRequest, body: ByteFlow, how: UploadKind): Promise<StoredFile> =>
-    perform(services, work(how.session, body, ""), async () => {
+    perform(services, work(how.session, body, ""), () => {
       const storePathIndex = wantedPath(request.storePathIndex);
       const { extension } = request;
       const { kind } = how;
-      return stored(services, await store.upload({ storePathIndex, extension, kind }, body));
+      return store
+        .upload({ storePathIndex, extension, kind }, body)
+        .then((filename) => stored(services, filename));
     });
   return {
     uploadFile: (request, session, body) => upload(request, body, { session, kind: "normal" }),
@@ -157,103 +159,104 @@ function download(
     changes: false,
     file: filename,
   };
-  return perform(services, work, async () => {
+  return perform(services, work, () => {
     services.checkGroup(request.group);
     services.checkMayRead();
     if (request.offset < 0 || request.length < 0) {
       throw new WireStatusError(wireStatus.invalid, "negative offset or length");
     }
-    const opened = await services.store.open(
-      filename,
-      { offset: request.offset, length: request.length },
-      { expectedBytes: expectedSize(filename) },
-    );
-    const amount = opened.body.length;
-    services.counters.attempt("downloadBytes", amount);
-    services.counters.succeed("downloadBytes", amount);
-    return opened.body;
+    const range = { offset: request.offset, length: request.length };
+    const expectedBytes = expectedSize(filename);
+    return services.store.open(filename, range, { expectedBytes }).then(({ body }) => {
+      services.counters.attempt("downloadBytes", body.length);
+      services.counters.succeed("downloadBytes", body.length);
+      return body;
+    });
   });
 }
 
 /** The size in the name says how large a buffer the first read wants; appender and slave files do not carry it. */
 function expectedSize(filename: string): number {
-  return decodeFilename(filename)?.size ?? Number.MAX_SAFE_INTEGER;
-}
-
-function decodeFilename(filename: string): DecodedBase | undefined {
   const name = parseRemoteFilename(filename);
-  return name === undefined ? undefined : decodeBase(name.base);
+  const size = name === undefined ? undefined : sizeInName(name.base);
+  return size ?? Number.MAX_SAFE_INTEGER;
 }
 
-async function fileInfo(
+function sourceOf(services: StorageServices, filename: string): string {
+  const name = parseRemoteFilename(filename);
+  const source = name === undefined ? undefined : sourceInName(name.base);
+  return source === undefined ? "" : services.addressOfSource(source);
+}
+
+/** What is known of a file; it is not counted, only logged. */
+function fileInfo(
   services: StorageServices,
   request: { readonly headerStatus: number; readonly group: string; readonly filename: string },
   session: Session,
 ): Promise<{ fileSize: number; modifiedAt: number; crc32: number; sourceAddress: string }> {
   const { filename } = request;
-  const startedMs = services.clock.monotonicMs();
-  let status = 0;
-  try {
+  const work: Work = { session, action: "query", changes: false, file: filename };
+  return perform(services, work, () => {
     services.checkGroup(request.group);
     const computeCrc = (request.headerStatus & queryFileInfoFlags.withoutCrc32) === 0;
-    const facts = await services.store.facts(filename, { computeCrc });
-    const decoded = decodeFilename(filename);
-    return {
+    return services.store.facts(filename, { computeCrc }).then((facts) => ({
       fileSize: facts.sizeBytes,
       modifiedAt: facts.modifiedSeconds,
       crc32: facts.crc32,
-      sourceAddress: decoded === undefined ? "" : services.addressOfSource(decoded.source),
-    };
-  } catch (error) {
-    status = services.statusOf(error);
-    throw error;
-  } finally {
-    services.accessLog?.add({
-      peer: session.remoteAddress,
-      action: "query",
-      file: filename,
-      status,
-      startedMs,
-      requestBytes: 0,
-      replyBytes: 0,
-    });
-  }
+      sourceAddress: sourceOf(services, filename),
+    }));
+  });
 }
 
-/** Runs one exchange: access by mode, statistics, access log. */
-export async function perform<Result>(
+/**
+ * Runs one exchange: access by mode, statistics, access log. `action` may throw as well as reject. Every request of a client
+ * comes through, hence one promise and no asynchronous function.
+ */
+export function perform<Result>(
   services: StorageServices,
   work: Work,
   action: () => Promise<Result>,
 ): Promise<Result> {
   const { counters, accessLog } = services;
   const startedMs = accessLog === undefined ? 0 : services.clock.monotonicMs();
-  counters.attempt(work.count);
+  if (work.count !== undefined) counters.attempt(work.count);
   if (work.bytes !== undefined) counters.attempt(work.bytes.kind, work.bytes.amount);
-  let status = 0;
-  let file = work.file;
+  const failed = (error: unknown): never => {
+    if (accessLog !== undefined)
+      note(services, work, { startedMs, status: services.statusOf(error) });
+    throw error;
+  };
+  let result: Promise<Result>;
   try {
     if (work.changes) services.checkMayWrite();
-    const result = await action();
-    counters.succeed(work.count);
+    result = action();
+  } catch (error) {
+    result = Promise.reject(error);
+  }
+  return result.then((reply) => {
+    if (work.count !== undefined) counters.succeed(work.count);
     if (work.bytes !== undefined) counters.succeed(work.bytes.kind, work.bytes.amount);
     if (work.changes) counters.sourceUpdated(Math.floor(services.clock.nowMs() / 1000));
-    if (accessLog !== undefined) file = loggedName(work, result);
-    return result;
-  } catch (error) {
-    status = services.statusOf(error);
-    throw error;
-  } finally {
-    accessLog?.add({
-      peer: work.session.remoteAddress,
-      action: work.action,
-      file: file === "" ? "-" : file,
-      status,
-      startedMs,
-      requestBytes: work.bytes?.amount ?? 0,
-      replyBytes: 0,
-    });
-  }
+    if (accessLog !== undefined) note(services, work, { startedMs, status: 0, reply });
+    return reply;
+  }, failed);
+}
+
+function note(
+  services: StorageServices,
+  work: Work,
+  how: { readonly startedMs: number; readonly status: number; readonly reply?: unknown },
+): void {
+  const file = loggedName(work, how.reply);
+  services.accessLog?.add({
+    peer: work.session.remoteAddress,
+    action: work.action,
+    file: file === "" ? "-" : file,
+    status: how.status,
+    startedMs: how.startedMs,
+    requestBytes: work.bytes?.amount ?? 0,
+    replyBytes: 0,
+  });
 }
 
 function loggedName(work: Work, result: unknown): string {
