@@ -128,7 +128,11 @@ export class ServedPath {
 
   /** Why nothing is done here just now. */
   get refusal(): AppError<FileStoreErrorCode> {
-    return fileStoreError("store-path-unready", `${this.#inWords}; nothing was done`);
+    const message = `${this.#inWords}; nothing was done`;
+    const state = this.#state;
+    const readOnly = state.name === "quarantined" && state.cause === "read-only";
+    if (!readOnly) return fileStoreError("store-path-unready", message);
+    return fileStoreError("disk-failed", message, { details: { errno: "EROFS" } });
   }
 
   /** Starts the worker. Rejects when it cannot serve the path; it is tried again later where that may help. */

@@ -21,6 +21,7 @@ import {
 import { diskFailure, type FileStoreError } from "#filestore/worker/disk-failure.ts";
 import { FileLayout } from "#filestore/worker/file-layout.ts";
 import { damagedTailBytes, distributionSearchBytes } from "#filestore/worker/limits.ts";
+import { openReadOnly } from "#filestore/worker/read-only-path.ts";
 import { rollForward } from "#filestore/worker/roll-forward.ts";
 import { StagedFiles } from "#filestore/worker/staged-files.ts";
 import type { EngineParts, StorePath } from "#filestore/worker/store-path.ts";
@@ -34,6 +35,8 @@ export interface OpenReport {
   readonly swept: number;
   /** A C storage's store path was taken over. */
   readonly adopted: boolean;
+  /** Why the path can only be read, see `read-only-path.ts`. */
+  readonly readOnly?: string;
 }
 
 type FoundState = EngineState | "damaged" | undefined;
@@ -49,8 +52,14 @@ export function openStorePath(settings: StorePathSettings, parts: EngineParts): 
   try {
     return open(settings, parts);
   } catch (error) {
+    const readOnly = isReadOnly(error) ? openReadOnly(settings, parts) : undefined;
+    if (readOnly !== undefined) return readOnly;
     throw openFailure(error, settings.directory);
   }
+}
+
+function isReadOnly(error: unknown): boolean {
+  return error instanceof FileError && error.code === "EROFS";
 }
 
 function open(settings: StorePathSettings, parts: EngineParts): OpenedStorePath {

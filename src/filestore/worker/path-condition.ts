@@ -61,6 +61,7 @@ export class PathCondition {
   readonly #words: Int32Array;
   readonly #post: (post: StorePathPost) => void;
   #refusal: AppError<FileStoreErrorCode> | undefined;
+  #refusesForGood = false;
   #suspicions = 0;
 
   constructor(memory: SharedArrayBuffer, post: (post: StorePathPost) => void) {
@@ -111,6 +112,12 @@ export class PathCondition {
     return this.#refusal;
   }
 
+  /** This worker takes no changes, whatever a check finds. */
+  refuse(refusal: AppError<FileStoreErrorCode>): void {
+    this.#refusal = refusal;
+    this.#refusesForGood = true;
+  }
+
   /** Failed flushes that no check has answered for. */
   get suspicions(): number {
     return this.#suspicions;
@@ -122,6 +129,6 @@ export class PathCondition {
       throw fileStoreError("disk-failed", "another flush failed while the path was checked");
     }
     this.#suspicions = 0;
-    this.#refusal = undefined;
+    if (!this.#refusesForGood) this.#refusal = undefined;
   }
 }

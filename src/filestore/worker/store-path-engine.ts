@@ -30,6 +30,7 @@ import {
   openStorePath,
 } from "#filestore/worker/open-store-path.ts";
 import { PathCheck } from "#filestore/worker/path-check.ts";
+import { requireWritable } from "#filestore/worker/read-only-path.ts";
 import type { EngineParts, StorePath } from "#filestore/worker/store-path.ts";
 import { TrunkBinlogFile } from "#filestore/worker/trunk-binlog-file.ts";
 import type { WriteHandle } from "#filestore/worker/write-handle.ts";
@@ -212,8 +213,12 @@ export class StorePathEngine {
    * Looks whether the path can be trusted again, see `path-check.ts`; `suspect` after a failed flush. Returns how many files were read
    * again. Throws `disk-failed`, `store-full`.
    */
-  check(suspect: boolean): FlushSteps<number> {
-    return this.#check.steps(suspect ? this.#checkpoint.position : undefined);
+  *check(suspect: boolean): FlushSteps<number> {
+    if (this.openReport.readOnly === undefined) {
+      return yield* this.#check.steps(suspect ? this.#checkpoint.position : undefined);
+    }
+    requireWritable(this.#store);
+    return 0;
   }
 
   /** Where the next record will stand. */
@@ -226,6 +231,7 @@ export class StorePathEngine {
     if (this.#closed) return;
     this.#closed = true;
     this.#store.contents?.close();
+    if (this.openReport.readOnly !== undefined) return;
     onDisk("close the store path", () => {
       const { binlog } = this.#store;
       try {

@@ -6,6 +6,7 @@ import { AppError, describeError } from "#base/app-error.ts";
 import { Log } from "#base/log.ts";
 import { RingReader, RingWriter } from "#filestore/ring.ts";
 import { PathCondition } from "#filestore/worker/path-condition.ts";
+import { refusalOf } from "#filestore/worker/read-only-path.ts";
 import { StorePathEngine } from "#filestore/worker/store-path-engine.ts";
 import { WatchedFlusher, watchCalls } from "#filestore/worker/watched-calls.ts";
 import { WorkerLoop } from "#filestore/worker/worker-loop.ts";
@@ -50,6 +51,8 @@ function main(): void {
     post({ post: "unfit", code, message: describeError(error) });
     return;
   }
+  const { readOnly } = engine.openReport;
+  if (readOnly !== undefined) condition.refuse(refusalOf(data.settings.directory));
   post({ post: "opened", ...engine.openReport });
   new WorkerLoop({
     engine,

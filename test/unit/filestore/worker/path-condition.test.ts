@@ -1,5 +1,6 @@
 /** What the two threads of a store path tell each other beside the ring. */
 import { expect, test } from "vitest";
+import { fileStoreError } from "#filestore/errors.ts";
 import {
   isUpTo,
   makePulseMemory,
@@ -53,6 +54,14 @@ test("the first failed flush ends the taking of changes and is told once, until 
   expect(condition.refusal).not.toBe(undefined);
   condition.cleared(2);
   expect([condition.refusal, condition.suspicions]).toEqual([undefined, 0]);
+});
+
+test("a worker that can only read takes no changes, whatever a check finds", () => {
+  const { condition } = stage();
+  const refusal = fileStoreError("disk-failed", "read-only");
+  condition.refuse(refusal);
+  condition.cleared(0);
+  expect(condition.refusal).toBe(refusal);
 });
 
 test("a full disk is no disk to be suspicious of", () => {
