@@ -61,11 +61,13 @@ export function* flushAll(
   return failure;
 }
 
+/** Directories come last: the journal commit that brings files to the disk brings their names along. */
 function distinct(targets: readonly FlushTarget[]): readonly FlushTarget[] {
   if (targets.length === 1) return targets;
   const byPath = new Map<string, FlushTarget>();
-  for (const target of targets) byPath.set(target.path, target);
-  return byPath.size === targets.length ? targets : [...byPath.values()];
+  for (const target of targets) if (target.kind === "file") byPath.set(target.path, target);
+  for (const target of targets) if (target.kind === "directory") byPath.set(target.path, target);
+  return [...byPath.values()];
 }
 
 function flushNow(files: Files, target: FlushTarget): FileError | undefined {

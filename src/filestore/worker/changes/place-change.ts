@@ -53,7 +53,6 @@ export class PlaceChange extends StagedChange {
     this.#staged.rename(`${this.#store.layout.tmp}/${formatBound(this.#target, position)}`);
   }
 
-  /** The directory first, because on ext4 it brings the new files' content along, in one journal commit. */
   override contentTargets(): readonly FlushTarget[] {
     return [this.#store.staged.directoryTarget, this.#staged.flushTarget];
   }
