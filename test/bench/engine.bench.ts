@@ -1,91 +1,110 @@
 /**
- * What a file costs the engine of one store path, without sockets and threads: 4 KiB creates, relaxed and flushed, alone and in
- * batches. Run as `node test/bench/engine.bench.ts [directory] [files]`; the directory must be on the file system that is to be
- * measured. Directories are not removed before the end, because creating files right after mass deletes is slow on ext4.
+ * What a file costs one store path, without sockets: creates of 4 KiB by the engine alone, in the thread that asks, and through its
+ * worker's thread and rings as the node uses it, with so many creates under way at a time; there also how long reads take meanwhile.
+ * Run as `node test/bench/engine.bench.ts [directory] [files] [words of variants]`, for example `… /data 20000 flushed`; the
+ * directory must be on the file system that is to be measured. CPU is that of the whole process: the asking side, the worker and the
+ * threads that flush. Directories are not removed before the end, because creating files right after mass deletes is slow on ext4.
  */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Log } from "#base/log.ts";
 import type { StorePathSettings } from "#filestore/settings.ts";
+import { StorePathClient } from "#filestore/store-path-client.ts";
 import { StorePathEngine } from "#filestore/worker/store-path-engine.ts";
+import { request, writeFlag } from "#filestore/worker-messages.ts";
 import { nodeClock } from "#platform/node/node-clock.ts";
 import { NodeFiles } from "#platform/node/node-files.ts";
 import { nodeRandom } from "#platform/node/node-random.ts";
+import { nodeWorkers } from "#platform/node/node-workers.ts";
 
-const parent = process.argv[2] ?? tmpdir();
-const fileCount = Number(process.argv[3] ?? 20_000);
+const [parent = tmpdir(), files = "20000", ...words] = process.argv.slice(2);
+const fileCount = Number(files);
 const bodyBytes = 4096;
+const log = new Log("bench", () => {});
 
 interface Variant {
+  readonly name: string;
   readonly durability: StorePathSettings["durability"];
-  readonly batch: number;
+  /** Creates that share a commit of the engine, or that are under way at a time. */
+  readonly together: number;
   readonly files: number;
+  readonly run: (settings: StorePathSettings, variant: Variant) => Promise<string>;
 }
 
+const relaxed = { durability: "relaxed", files: fileCount } as const;
+const flushed = { durability: "flushed" } as const;
 const variants: readonly Variant[] = [
-  { durability: "relaxed", batch: 1, files: fileCount },
-  { durability: "relaxed", batch: 32, files: fileCount },
-  { durability: "flushed", batch: 1, files: Math.ceil(fileCount / 10) },
-  { durability: "flushed", batch: 32, files: Math.ceil(fileCount / 4) },
+  { ...relaxed, name: "engine", together: 1, run: runEngine },
+  { ...relaxed, name: "engine", together: 32, run: runEngine },
+  { ...flushed, name: "engine", together: 1, files: Math.ceil(fileCount / 10), run: runEngine },
+  { ...flushed, name: "engine", together: 32, files: Math.ceil(fileCount / 4), run: runEngine },
+  { ...relaxed, name: "worker", together: 1, run: runWorker },
+  { ...relaxed, name: "worker", together: 16, run: runWorker },
+  { ...relaxed, name: "worker", together: 64, run: runWorker },
+  { ...flushed, name: "worker", together: 1, files: Math.ceil(fileCount / 10), run: runWorker },
+  { ...flushed, name: "worker", together: 16, files: Math.ceil(fileCount / 4), run: runWorker },
+  { ...flushed, name: "worker", together: 64, files: Math.ceil(fileCount / 4), run: runWorker },
+  { ...flushed, name: "reads", together: 16, files: Math.ceil(fileCount / 4), run: runReads },
 ];
 
+// Neither a worker's thread nor waiting for its answers keeps a process alive.
+const alive = setInterval(() => {}, 1000);
 mkdirSync(parent, { recursive: true });
 const root = mkdtempSync(join(parent, "cairn-bench-"));
 try {
   for (const [number, variant] of variants.entries()) {
+    const label = `${variant.name} ${variant.durability} ${variant.together}`;
+    if (!words.every((word) => label.split(" ").includes(word))) continue;
     const directory = join(root, String(number));
     mkdirSync(directory);
-    run(directory, variant);
+    console.log(`${label}: ${await variant.run(settingsFor(directory, variant), variant)}`);
   }
 } finally {
   rmSync(root, { recursive: true, force: true });
 }
+clearInterval(alive);
 
-function run(directory: string, variant: Variant): void {
-  const engine = StorePathEngine.open(
-    {
-      index: 0,
-      directory,
-      readOnly: false,
-      subdirCount: 256,
-      createAllDirectories: false,
-      distribution: "round-robin",
-      rotateCount: 100,
-      durability: variant.durability,
-      source: { kind: "address", address: "127.0.0.1" },
-      adoptBasePath: "",
-    },
-    {
-      files: new NodeFiles(),
-      clock: nodeClock,
-      random: nodeRandom(),
-      log: new Log("bench", () => {}),
-    },
-  );
+function settingsFor(directory: string, variant: Variant): StorePathSettings {
+  return {
+    index: 0,
+    directory,
+    readOnly: false,
+    subdirCount: 256,
+    createAllDirectories: false,
+    distribution: "round-robin",
+    rotateCount: 100,
+    durability: variant.durability,
+    dedup: false,
+    source: { kind: "address", address: "127.0.0.1" },
+    adoptBasePath: "",
+  };
+}
+
+async function runEngine(settings: StorePathSettings, variant: Variant): Promise<string> {
+  const engine = StorePathEngine.open(settings, {
+    files: new NodeFiles(),
+    clock: nodeClock,
+    random: nodeRandom(),
+    log,
+  });
   const body = Buffer.alloc(bodyBytes, "x");
-  create(engine, body, { count: Math.min(2000, variant.files), batch: variant.batch });
-  const startCpu = process.cpuUsage();
-  const start = performance.now();
-  create(engine, body, { count: variant.files, batch: variant.batch });
-  const wallMs = performance.now() - start;
-  const cpu = process.cpuUsage(startCpu);
-  const each = (micros: number): string => (micros / variant.files).toFixed(1);
-  console.log(
-    `${variant.durability} batch ${variant.batch}: ${Math.round((variant.files / wallMs) * 1000)} ops/s, ` +
-      `${each(wallMs * 1000)} µs wall, ${each(cpu.user + cpu.system)} µs CPU (${each(cpu.user)} user)`,
-  );
+  create(engine, body, { count: Math.min(2000, variant.files), together: variant.together });
+  const figures = await measured(variant.files, async () => {
+    create(engine, body, { count: variant.files, together: variant.together });
+  });
   engine.close();
+  return figures;
 }
 
 function create(
   engine: StorePathEngine,
   body: Buffer,
-  amount: { readonly count: number; readonly batch: number },
+  amount: { readonly count: number; readonly together: number },
 ): void {
-  for (let done = 0; done < amount.count; done += amount.batch) {
+  for (let done = 0; done < amount.count; done += amount.together) {
     const changes = [];
-    for (let index = 0; index < amount.batch && done + index < amount.count; index += 1) {
+    for (let index = 0; index < amount.together && done + index < amount.count; index += 1) {
       body.writeUInt32LE(done + index);
       const handle = engine.startWrite({ kind: "normal", extension: "jpg" }, body.length);
       handle.write(body);
@@ -94,4 +113,85 @@ function create(
     engine.commit(changes);
     for (const { error } of changes) if (error !== undefined) throw error;
   }
+}
+
+async function runWorker(settings: StorePathSettings, variant: Variant): Promise<string> {
+  const client = new StorePathClient(settings, log);
+  await client.start(nodeWorkers());
+  await createThrough(client, Math.min(1000, variant.files), variant.together);
+  const figures = await measured(variant.files, () =>
+    createThrough(client, variant.files, variant.together),
+  );
+  await client.close();
+  return figures;
+}
+
+/** One reader beside the creates: what it waits for is the worker's thread. */
+async function runReads(settings: StorePathSettings, variant: Variant): Promise<string> {
+  const client = new StorePathClient(settings, log);
+  await client.start(nodeWorkers());
+  const name = await createOne(client, 0);
+  const block = client.blocks.tryTake("small") ?? 0;
+  const waits: number[] = [];
+  let creating = true;
+  const creates = createThrough(client, variant.files, variant.together).then(() => {
+    creating = false;
+  });
+  while (creating) {
+    const start = performance.now();
+    await client.send({ kind: request.read, text: name, block, blockLength: bodyBytes });
+    waits.push(performance.now() - start);
+  }
+  await creates;
+  await client.close();
+  waits.sort((left, right) => left - right);
+  const at = (share: number): string =>
+    ((waits[Math.floor(waits.length * share)] ?? 0) * 1000).toFixed(0);
+  return `${waits.length} reads, p50 ${at(0.5)} µs, p99 ${at(0.99)} µs, longest ${at(0.99999)} µs`;
+}
+
+async function createThrough(
+  client: StorePathClient,
+  count: number,
+  together: number,
+): Promise<void> {
+  let begun = 0;
+  const work = async (): Promise<void> => {
+    while (begun < count) {
+      begun += 1;
+      await createOne(client, begun);
+    }
+  };
+  await Promise.all(Array.from({ length: together }, work));
+}
+
+async function createOne(client: StorePathClient, number: number): Promise<string> {
+  const block = client.blocks.tryTake("small");
+  if (block === undefined) throw new Error("no block is free");
+  const view = client.blocks.view(block);
+  new DataView(view.buffer, view.byteOffset).setUint32(0, number);
+  const answer = await client.send({
+    kind: request.write,
+    flags: writeFlag.first | writeFlag.last,
+    a: client.newUpload(),
+    b: bodyBytes,
+    block,
+    blockLength: bodyBytes,
+    text: "jpg",
+  });
+  client.blocks.give(block);
+  return answer.text;
+}
+
+async function measured(operations: number, work: () => Promise<void>): Promise<string> {
+  const startCpu = process.cpuUsage();
+  const start = performance.now();
+  await work();
+  const wallMs = performance.now() - start;
+  const cpu = process.cpuUsage(startCpu);
+  const each = (micros: number): string => (micros / operations).toFixed(1);
+  return (
+    `${Math.round((operations / wallMs) * 1000)} ops/s, ${each(wallMs * 1000)} µs wall, ` +
+    `${each(cpu.user + cpu.system)} µs CPU (${each(cpu.user)} user)`
+  );
 }
