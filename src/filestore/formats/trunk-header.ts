@@ -10,20 +10,43 @@ export type TrunkSlotContent = "file" | "link";
 const fileType = 0x46;
 const linkType = 0x4c;
 
+export interface TrunkHeaderFields {
+  /** Of the slot, in bytes. */
+  readonly slotSize: number;
+  /** Of the content, in bytes. */
+  readonly size: number;
+  readonly crc32: number;
+  /** Unix seconds. */
+  readonly timestamp: number;
+  /** The last seven characters of the name. */
+  readonly tail: string;
+}
+
+export function trunkHeader(content: TrunkSlotContent, fields: TrunkHeaderFields): Buffer {
+  const header = Buffer.allocUnsafe(trunkHeaderSize);
+  header[0] = content === "file" ? fileType : linkType;
+  header.writeUInt32BE(fields.slotSize, 1);
+  header.writeUInt32BE(fields.size, 5);
+  header.writeUInt32BE(fields.crc32, 9);
+  header.writeUInt32BE(fields.timestamp, 13);
+  header.fill(0, 17);
+  header.write(fields.tail, 17, 7, "latin1");
+  return header;
+}
+
 /** The header of the file that `base` names. `decoded` is what `base` says and must describe a slot. */
 export function encodeTrunkHeader(
   base: string,
   decoded: DecodedBase,
   content: TrunkSlotContent,
 ): Buffer {
-  const header = Buffer.alloc(trunkHeaderSize);
-  header[0] = content === "file" ? fileType : linkType;
-  header.writeUInt32BE(decoded.trunk?.size ?? 0, 1);
-  header.writeUInt32BE(decoded.size ?? 0, 5);
-  header.writeUInt32BE(decoded.crc32, 9);
-  header.writeUInt32BE(decoded.timestamp, 13);
-  header.write(base.slice(encodedLength + encodedSlotLength), 17, 7, "latin1");
-  return header;
+  return trunkHeader(content, {
+    slotSize: decoded.trunk?.size ?? 0,
+    size: decoded.size ?? 0,
+    crc32: decoded.crc32,
+    timestamp: decoded.timestamp,
+    tail: base.slice(encodedLength + encodedSlotLength),
+  });
 }
 
 /** What the slot with this header holds of the file that `base` names; undefined where it is another's, or nobody's. */

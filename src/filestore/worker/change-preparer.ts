@@ -23,11 +23,12 @@ import { maxMetadataBytes } from "#filestore/worker/limits.ts";
 import { findNameFor } from "#filestore/worker/new-name.ts";
 import type { StagedFile } from "#filestore/worker/staged-files.ts";
 import type { StorePath } from "#filestore/worker/store-path.ts";
-import { isTrunkBase, openSlot, type TrunkSlotPlace } from "#filestore/worker/trunk-slot.ts";
+import { findSlot, isTrunkBase, type TrunkSlotPlace } from "#filestore/worker/trunk-slot.ts";
 import { StagedBody } from "#filestore/worker/write-handle.ts";
 import { tailOf } from "#model/file-base.ts";
 import { decodeBase } from "#model/file-id.ts";
 import { mergeMetadata, normalizeMetadata } from "#model/file-metadata.ts";
+import { trunkHeaderSize } from "#model/trunk-location.ts";
 import type { FileStat } from "#platform/files.ts";
 
 export class ChangePreparer {
@@ -154,10 +155,9 @@ export class ChangePreparer {
   }
 
   #slot(place: FilePlace): TrunkSlotPlace {
-    const { files, layout } = this.#store;
-    const slot = onDisk(`find ${place.name}`, () => openSlot(files, layout, place));
+    const header = Buffer.allocUnsafe(trunkHeaderSize);
+    const slot = onDisk(`find ${place.name}`, () => findSlot(this.#store, place, header));
     if (slot === undefined) throw fileStoreError("file-missing", `there is no file ${place.name}`);
-    files.close(slot.descriptor);
     return slot.place;
   }
 

@@ -36,16 +36,24 @@ export class Checkpoint {
   readonly #files: Files;
   readonly #layout: FileLayout;
   readonly #log: Log;
+  readonly #beforeNote: (position: BinlogPosition) => void;
   readonly #subdirCount: number;
   #position: BinlogPosition;
 
   constructor(
-    parts: { readonly files: Files; readonly layout: FileLayout; readonly log: Log },
+    parts: {
+      readonly files: Files;
+      readonly layout: FileLayout;
+      readonly log: Log;
+      /** Notes what else has to be known from `position` on. May throw `FileError`. */
+      readonly beforeNote?: (position: BinlogPosition) => void;
+    },
     state: { readonly subdirCount: number; readonly position: BinlogPosition },
   ) {
     this.#files = parts.files;
     this.#layout = parts.layout;
     this.#log = parts.log;
+    this.#beforeNote = parts.beforeNote ?? (() => {});
     this.#subdirCount = state.subdirCount;
     this.#position = state.position;
   }
@@ -88,6 +96,7 @@ export class Checkpoint {
 
   /** Everything before `position` is as it says; `clean` at an orderly end. Throws `FileError`. */
   write(position: BinlogPosition, clean: boolean): void {
+    this.#beforeNote(position);
     const state: EngineState = {
       version: engineStateVersion,
       subdirCount: this.#subdirCount,

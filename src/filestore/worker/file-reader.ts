@@ -8,8 +8,9 @@ import { fileStoreError } from "#filestore/errors.ts";
 import { diskFailure, type FileStoreError, onDisk } from "#filestore/worker/disk-failure.ts";
 import type { FilePlace } from "#filestore/worker/file-layout.ts";
 import { maxTrunkLinks, stepBytes } from "#filestore/worker/limits.ts";
+import { type OpenedSlot, PackedReader } from "#filestore/worker/packed-read.ts";
 import type { StorePath } from "#filestore/worker/store-path.ts";
-import { isTrunkBase, openSlot, readLinkSlot } from "#filestore/worker/trunk-slot.ts";
+import { isTrunkBase } from "#filestore/worker/trunk-slot.ts";
 import { decodeBase } from "#model/file-id.ts";
 import { type FileDescriptor, FileError, type FileStat } from "#platform/files.ts";
 
@@ -38,10 +39,12 @@ export type VisibleSize = (place: FilePlace) => number | undefined;
 
 export class FileReader {
   readonly #store: StorePath;
+  readonly #packed: PackedReader;
   readonly #visibleSize: VisibleSize;
 
   constructor(store: StorePath, visibleSize: VisibleSize) {
     this.#store = store;
+    this.#packed = new PackedReader(store);
     this.#visibleSize = visibleSize;
   }
 
@@ -97,7 +100,7 @@ export class FileReader {
   }
 
   #open(place: FilePlace, links: number): ReadHandle {
-    if (isTrunkBase(place.base)) return this.#openSlot(place, links);
+    if (isTrunkBase(place.base)) return this.#openPacked(place, links);
     const { files } = this.#store;
     let descriptor: FileDescriptor | undefined;
     try {
@@ -116,39 +119,37 @@ export class FileReader {
     }
   }
 
-  #openSlot(place: FilePlace, links: number): ReadHandle {
-    const { files, layout } = this.#store;
-    const slot = onDisk(`read ${place.name}`, () => openSlot(files, layout, place));
-    if (slot === undefined) throw missing(place);
-    const { sizeBytes, modifiedSeconds, contentOffset: start } = slot.place;
-    if (slot.content === "file") {
-      const { descriptor } = slot;
-      return new OpenFile(this.#store, { descriptor, sizeBytes, modifiedSeconds, start });
-    }
-    let target: FilePlace | undefined;
-    try {
-      target = layout.find(readLinkSlot(files, slot));
-    } catch (error) {
-      throw diskFailure(error, `read ${place.name}`);
-    } finally {
-      files.close(slot.descriptor);
-    }
+  #openPacked(place: FilePlace, links: number): ReadHandle {
+    const opened = this.#findSlot(place);
+    if (opened.content === "file") return opened.handle;
+    return this.#openLinked(place, opened, links);
+  }
+
+  #openLinked(place: FilePlace, opened: OpenedSlot, links: number): ReadHandle {
+    const target = this.#store.layout.find(this.#packed.linkedName(opened));
     if (target === undefined || links >= maxTrunkLinks) throw missing(place);
     return this.#open(target, links + 1);
   }
 
+  #findSlot(place: FilePlace): OpenedSlot {
+    const opened = this.#packed.open(place);
+    if (opened === undefined) throw missing(place);
+    return opened;
+  }
+
   #slotFacts(place: FilePlace): EngineFacts {
-    const handle = this.#open(place, 0);
+    const opened = this.#findSlot(place);
+    const modifiedSeconds = opened.slot.decoded.timestamp;
+    if (opened.content === "file") {
+      return {
+        sizeBytes: opened.slot.sizeBytes,
+        modifiedSeconds,
+        crc32: opened.slot.decoded.crc32,
+      };
+    }
+    const handle = this.#openLinked(place, opened, 0);
     handle.close();
-    const { files, layout } = this.#store;
-    const slot = onDisk(`read ${place.name}`, () => openSlot(files, layout, place));
-    if (slot === undefined) throw missing(place);
-    files.close(slot.descriptor);
-    return {
-      sizeBytes: handle.sizeBytes,
-      modifiedSeconds: slot.place.modifiedSeconds,
-      crc32: slot.content === "file" ? slot.place.crc32 : undefined,
-    };
+    return { sizeBytes: handle.sizeBytes, modifiedSeconds, crc32: undefined };
   }
 
   /** Names that share a file share its time, which is that of the first of them; each name says its own. */

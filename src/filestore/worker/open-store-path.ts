@@ -10,6 +10,7 @@ import { openContentLinks } from "#filestore/dedup/content-links.ts";
 import { fileStoreError } from "#filestore/errors.ts";
 import type { EngineState } from "#filestore/formats/engine-state.ts";
 import type { StorePathSettings } from "#filestore/settings.ts";
+import { PackedFiles } from "#filestore/trunk/packed-files.ts";
 import { adoptStorePath, refuseRunningStorage } from "#filestore/worker/adoption.ts";
 import { Checkpoint, readEngineState } from "#filestore/worker/checkpoint.ts";
 import { DirectoryChooser, restoreDistribution } from "#filestore/worker/directory-chooser.ts";
@@ -75,24 +76,36 @@ function open(settings: StorePathSettings, parts: EngineParts): OpenedStorePath 
   try {
     const flushed = settings.durability === "flushed";
     const { databases, ...world } = parts;
+    const tree = new DirectoryTree(files, layout, flushed);
+    const directories = findDirectory(settings, parts, { layout, end: binlog.position });
+    const onLeaseWanted = parts.onLeaseWanted ?? (() => {});
+    const packed = new PackedFiles(
+      { ...world, settings, layout, tree, directories, onLeaseWanted },
+      () => binlog.position,
+    );
     const store: StorePath = {
       ...world,
       onFlushFailed: parts.onFlushFailed ?? (() => {}),
+      onLeaseWanted,
       settings,
       source: settings.source,
       flushed,
       layout,
       binlog,
-      tree: new DirectoryTree(files, layout, flushed),
-      directories: findDirectory(settings, parts, { layout, end: binlog.position }),
+      tree,
+      directories,
+      packed,
       locks: new Set(),
       staged: new StagedFiles(files, layout, log),
       contents: undefined,
     };
     const tail = readTail(parts, layout, { state, end: binlog.position });
-    const settled = rollForward(store, tail);
+    const settled = rollForward(store, tail, {
+      clean: state !== undefined && state !== "damaged" && state.clean,
+      tailStart: tailStart(state, binlog.position),
+    });
     const checkpoint = new Checkpoint(
-      { files, layout, log },
+      { files, layout, log, beforeNote: (position) => packed.note(position) },
       { subdirCount: settings.subdirCount, position: binlog.position },
     );
     noteOpening(store, checkpoint, state);
@@ -156,10 +169,15 @@ function readTail(
   if (state === undefined) return [];
   if (state === "damaged") {
     parts.log.error("engine-state-damaged", { path: layout.state });
-    const offset = Math.max(0, end.offset - damagedTailBytes);
-    return readRecords(parts, layout, { ...end, offset });
   }
-  return state.clean ? [] : readRecords(parts, layout, state.checkpoint);
+  const start = state !== "damaged" && state.clean ? undefined : tailStart(state, end);
+  return start === undefined ? [] : readRecords(parts, layout, start);
+}
+
+/** Where the records begin that may be half done; undefined where nothing says so. */
+function tailStart(state: FoundState, end: BinlogPosition): BinlogPosition | undefined {
+  if (state !== "damaged") return state?.checkpoint;
+  return { ...end, offset: Math.max(0, end.offset - damagedTailBytes) };
 }
 
 /** The end of the present binlog file, or of the one before a new one, is enough to find the rotation's place again. */

@@ -8,9 +8,10 @@ import { sourceLine } from "#filestore/binlog/entry.ts";
 import { comparePositions } from "#filestore/binlog/position.ts";
 import { parseStagedName, type StagedName } from "#filestore/formats/staged-name.ts";
 import { type FilePlace, isMetadataBase, metadataPlace } from "#filestore/worker/file-layout.ts";
+import { type LastEnd, PackedRecovery } from "#filestore/worker/packed-recovery.ts";
 import { copySteps, flushFile, runToEnd, setSize } from "#filestore/worker/staged-files.ts";
 import type { StorePath } from "#filestore/worker/store-path.ts";
-import { clearSlot, isTrunkBase, openSlot } from "#filestore/worker/trunk-slot.ts";
+import { isTrunkBase } from "#filestore/worker/trunk-slot.ts";
 import { decodeBase } from "#model/file-id.ts";
 
 export interface RollForwardReport {
@@ -21,8 +22,12 @@ export interface RollForwardReport {
 }
 
 /** Throws `FileError`. Directories and files that changed are flushed where the settings say so. */
-export function rollForward(store: StorePath, tail: readonly BinlogRecord[]): RollForwardReport {
-  return new RollForward(store, tail).run();
+export function rollForward(
+  store: StorePath,
+  tail: readonly BinlogRecord[],
+  last: LastEnd = { clean: false, tailStart: undefined },
+): RollForwardReport {
+  return new RollForward(store, tail, last).run();
 }
 
 class RollForward {
@@ -32,10 +37,12 @@ class RollForward {
   readonly #places = new Map<string, FilePlace>();
   readonly #touched = new Set<string>();
   #rolledForward = 0;
+  readonly #packed: PackedRecovery;
   #swept = 0;
 
-  constructor(store: StorePath, tail: readonly BinlogRecord[]) {
+  constructor(store: StorePath, tail: readonly BinlogRecord[], last: LastEnd) {
     this.#store = store;
+    this.#packed = new PackedRecovery(store, tail, last);
     for (const record of tail) {
       this.#note(record.entry.name, record);
       if (record.entry.kind === "rename") this.#note(record.entry.oldName, undefined);
@@ -49,6 +56,7 @@ class RollForward {
       const place = this.#places.get(path);
       if (record !== undefined && place !== undefined) this.#settleRecord(place, record);
     }
+    this.#swept += this.#packed.finish();
     for (const { path } of this.#store.tree.takeUnflushed()) this.#touched.add(path);
     if (flushed) for (const directory of this.#touched) files.flushDirectory(directory);
     return { rolledForward: this.#rolledForward, swept: this.#swept };
@@ -165,13 +173,8 @@ class RollForward {
   }
 
   #clearSlot(place: FilePlace): boolean {
-    const { files, layout } = this.#store;
-    const slot = openSlot(files, layout, place);
-    if (slot === undefined) return this.#removeMetadata(place);
-    files.close(slot.descriptor);
-    clearSlot(files, slot.place);
-    this.#removeMetadata(place);
-    return true;
+    const cleared = this.#packed.clear(place);
+    return this.#removeMetadata(place) || cleared;
   }
 
   #truncate(

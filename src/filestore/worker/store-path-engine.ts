@@ -12,7 +12,9 @@ import type { BinlogPosition } from "#filestore/binlog/position.ts";
 import { comparePositions } from "#filestore/binlog/position.ts";
 import type { Content } from "#filestore/dedup/content-links.ts";
 import type { MetadataMode } from "#filestore/file-store.ts";
+import type { Packing } from "#filestore/packing.ts";
 import type { StorePathSettings } from "#filestore/settings.ts";
+import type { TrunkRebuildReport } from "#filestore/trunk/packed-files.ts";
 import { BackgroundTurns } from "#filestore/worker/background-turns.ts";
 import { commitBatch } from "#filestore/worker/batch-commit.ts";
 import { ChangePreparer } from "#filestore/worker/change-preparer.ts";
@@ -36,6 +38,7 @@ import { TrunkBinlogFile } from "#filestore/worker/trunk-binlog-file.ts";
 import type { WriteHandle } from "#filestore/worker/write-handle.ts";
 import { startWrite, type WriteTarget } from "#filestore/worker/write-start.ts";
 import type { FileSource } from "#model/file-id.ts";
+import type { TrunkLocation } from "#model/trunk-location.ts";
 import type { FileSystemSpace } from "#platform/files.ts";
 
 export type { Change, EngineFacts, ReadHandle, WriteHandle, WriteTarget };
@@ -56,6 +59,8 @@ export class StorePathEngine {
   readonly #unfinished = new Map<string, SpliceChange>();
   /** The first record that could not be carried out in full and is left to the next start. */
   #owed: BinlogPosition | undefined;
+  /** Where the records of the commit under way begin. */
+  #committing: BinlogPosition | undefined;
   #closed = false;
 
   private constructor(opened: OpenedStorePath) {
@@ -69,10 +74,12 @@ export class StorePathEngine {
       this.#unfinished.size === 0 ? undefined : this.#unfinished.get(lockKey(place.name))?.oldSize,
     );
     this.#preparer = new ChangePreparer(opened.store, this.#reader);
+    opened.store.packed.settled = () => this.#firstUnfinished();
     this.#check = new PathCheck(opened.store, this.#reader);
     this.#links = new LinkPreparer(opened.store, this.#preparer, this.#reader);
-    const { clock, contents } = opened.store;
-    this.background = new BackgroundTurns(clock, contents === undefined ? [] : [contents]);
+    const { clock, contents, packed } = opened.store;
+    const works = [packed.upkeep, ...(contents === undefined ? [] : [contents])];
+    this.background = new BackgroundTurns(clock, works);
   }
 
   /**
@@ -94,11 +101,11 @@ export class StorePathEngine {
   }
 
   /**
-   * Begins to receive a body of about `lengthBytes`: as announced, what comes counts. Throws before anything is written: `file-invalid` (name, kind, offset), `file-missing`,
+   * Begins to receive a body of `lengthBytes`; where that is not exact, what comes counts, and the file is not packed. Throws before anything is written: `file-invalid` (name, kind, offset), `file-missing`,
    * `file-exists` (slave), `store-full`, `disk-failed`. The name of an append or a modification must not be locked.
    */
-  startWrite(target: WriteTarget, lengthBytes: number): WriteHandle {
-    return startWrite(this.#store, this.#preparer, { target, lengthBytes });
+  startWrite(target: WriteTarget, lengthBytes: number, exact = true): WriteHandle {
+    return startWrite(this.#store, this.#preparer, { target, lengthBytes, exact });
   }
 
   /** Removes the file and its metadata. Throws `file-missing`, `file-invalid`. */
@@ -162,9 +169,11 @@ export class StorePathEngine {
    */
   *commitSteps(changes: readonly Change[]): FlushSteps<void> {
     const staged = changes as readonly StagedChange[];
+    this.#committing = this.#store.binlog.position;
     try {
       yield* commitBatch(this.#store, staged);
     } finally {
+      this.#committing = undefined;
       for (const change of staged) this.#settle(change);
     }
     this.#checkpoint.advance(this.#firstUnfinished());
@@ -221,6 +230,31 @@ export class StorePathEngine {
     return 0;
   }
 
+  /** How new files are packed from now on. */
+  setPacking(packing: Packing): { readonly packs: boolean; readonly leased: number } {
+    const { packed } = this.#store;
+    packed.setPacking(packing);
+    return { packs: packed.packs, leased: packed.leased };
+  }
+
+  /** Numbers for new trunk files, from `first` on. */
+  addTrunkLease(first: number, count: number): void {
+    this.#store.packed.addLease(first, count);
+  }
+
+  /**
+   * The free space of one of our own trunk files, as slots; it is not ours any more. Empty where there is none left. Ask again until
+   * then. Throws `disk-failed`.
+   */
+  giveTrunkSpaceAway(): readonly Omit<TrunkLocation, "storePathIndex">[] {
+    return onDisk("give trunk files away", () => this.#store.packed.giveSpaceAway());
+  }
+
+  /** Finds the free space of our own trunk files again from the files themselves, in steps. Throws `FileError`. */
+  rebuildTrunkSpace(): Generator<void, TrunkRebuildReport> {
+    return this.#store.packed.rebuild();
+  }
+
   /** Where the next record will stand. */
   binlogPosition(): BinlogPosition {
     return this.#store.binlog.position;
@@ -233,13 +267,15 @@ export class StorePathEngine {
     this.#store.contents?.close();
     if (this.openReport.readOnly !== undefined) return;
     onDisk("close the store path", () => {
-      const { binlog } = this.#store;
+      const { binlog, packed } = this.#store;
       try {
         binlog.flush();
+        packed.upkeep.stop();
         const done = this.#firstUnfinished();
         this.#checkpoint.write(done, comparePositions(done, binlog.position) === 0);
       } finally {
         this.trunkBinlog.close();
+        packed.close();
         binlog.close();
       }
     });
@@ -273,7 +309,7 @@ export class StorePathEngine {
 
   /** Everything before it is carried out. */
   #firstUnfinished(): BinlogPosition {
-    let first = this.#owed ?? this.#store.binlog.position;
+    let first = this.#owed ?? this.#committing ?? this.#store.binlog.position;
     for (const { position } of this.#unfinished.values()) {
       if (position !== undefined && comparePositions(position, first) < 0) first = position;
     }

@@ -3,6 +3,7 @@ import type { Log } from "#base/log.ts";
 import type { BinlogWriter } from "#filestore/binlog/binlog-writer.ts";
 import type { ContentLinks } from "#filestore/dedup/content-links.ts";
 import type { StorePathSettings } from "#filestore/settings.ts";
+import type { PackedFiles } from "#filestore/trunk/packed-files.ts";
 import type { DirectoryChooser } from "#filestore/worker/directory-chooser.ts";
 import type { DirectoryTree } from "#filestore/worker/directory-tree.ts";
 import type { FileLayout } from "#filestore/worker/file-layout.ts";
@@ -26,6 +27,8 @@ export interface EngineParts {
    * flush can be relied on; the changes that waited for this one end with an error.
    */
   readonly onFlushFailed?: (error: FileError) => void;
+  /** So many numbers for new trunk files are wanted. */
+  readonly onLeaseWanted?: (count: number) => void;
 }
 
 export interface StorePath extends Required<Omit<EngineParts, "databases">> {
@@ -41,6 +44,8 @@ export interface StorePath extends Required<Omit<EngineParts, "databases">> {
   /** Files with a change under way, by `lockKey`. */
   readonly locks: Set<string>;
   readonly staged: StagedFiles;
+  /** Its trunk files: reading them is for all, packing new files where it is on. */
+  readonly packed: PackedFiles;
   /** Undefined where content is stored as often as it comes. */
   contents: ContentLinks | undefined;
 }

@@ -1,31 +1,37 @@
 /**
- * Files that a C storage packed into trunk files of this store path: finding the slot of a name, and giving it up (protocol
- * §4.2, §4.3). New files are not packed. Worker thread.
+ * Finding the slot of a packed file by its name, whoever packed it (protocol §4.2, §4.3): the header in front of the content says all
+ * that the name says, and what says anything else is another file, or none. Worker thread.
  */
 import { matchTrunkHeader, type TrunkSlotContent } from "#filestore/formats/trunk-header.ts";
+import type { SlotRegion } from "#filestore/trunk/packed-files.ts";
 import type { FileLayout, FilePlace } from "#filestore/worker/file-layout.ts";
-import { stepBytes } from "#filestore/worker/limits.ts";
-import { decodeBase, trunkBaseLength } from "#model/file-id.ts";
+import { type DecodedBase, decodeBase, trunkBaseLength } from "#model/file-id.ts";
 import { trunkFilename, trunkHeaderSize } from "#model/trunk-location.ts";
-import { type FileDescriptor, FileError, type Files } from "#platform/files.ts";
+import type { FileDescriptor, Files } from "#platform/files.ts";
 
-export interface TrunkSlotPlace {
-  /** Of the trunk file. */
-  readonly path: string;
-  /** Of the slot in it, and of the file's content. */
-  readonly offset: number;
+/** What a name says of its slot. */
+export interface TrunkSlotPlace extends SlotRegion {
+  readonly base: string;
+  readonly decoded: DecodedBase;
   readonly contentOffset: number;
-  readonly slotSize: number;
+  /** Of the content. */
   readonly sizeBytes: number;
-  readonly modifiedSeconds: number;
-  readonly crc32: number;
 }
 
-/** A slot that was found open, for the content to be read. */
-export interface OpenSlot {
+export interface FoundSlot {
   readonly place: TrunkSlotPlace;
   readonly content: TrunkSlotContent;
-  readonly descriptor: FileDescriptor;
+  /** Bytes behind the header that were read with it, in the buffer that was given. */
+  readonly read: number;
+}
+
+/** What the slots of names are looked for in. */
+export interface SlotWorld {
+  readonly files: Files;
+  readonly layout: FileLayout;
+  readonly packed: {
+    readonly descriptors: { peek(path: string): FileDescriptor | undefined };
+  };
 }
 
 /** True where `base` names a packed file; only such names are looked for in trunk files. */
@@ -33,69 +39,50 @@ export function isTrunkBase(base: string): boolean {
   return base.length === trunkBaseLength && decodeBase(base)?.isTrunk === true;
 }
 
-/** Undefined where the slot is not there, or not the named file's. Throws `FileError` for other reasons. */
-export function openSlot(files: Files, layout: FileLayout, place: FilePlace): OpenSlot | undefined {
+/** Undefined for names of files that are not packed, and for those that contradict themselves. */
+export function slotPlace(layout: FileLayout, place: FilePlace): TrunkSlotPlace | undefined {
+  if (place.base.length !== trunkBaseLength) return undefined;
   const decoded = decodeBase(place.base);
   const slot = decoded?.trunk;
   if (decoded === undefined || slot === undefined) return undefined;
-  if ((decoded.size ?? 0) + trunkHeaderSize > slot.size) return undefined;
-  const path = `${layout.directoryOf(place)}/${trunkFilename(slot.fileId)}`;
-  const descriptor = openTrunkFile(files, path);
+  const sizeBytes = decoded.size ?? 0;
+  if (sizeBytes + trunkHeaderSize > slot.size) return undefined;
+  return {
+    path: `${layout.directoryOf(place)}/${trunkFilename(slot.fileId)}`,
+    fileId: slot.fileId,
+    offset: slot.offset,
+    size: slot.size,
+    base: place.base,
+    decoded,
+    contentOffset: slot.offset + trunkHeaderSize,
+    sizeBytes,
+  };
+}
+
+/**
+ * Undefined where the slot is not there, or not the named file's. Fills `buffer`, which has room for a header at least, from the
+ * slot's begin on. Throws `FileError` for other reasons.
+ */
+export function findSlot(
+  world: SlotWorld,
+  place: FilePlace,
+  buffer: Uint8Array,
+): FoundSlot | undefined {
+  const slot = slotPlace(world.layout, place);
+  return slot === undefined ? undefined : readSlot(world, slot, buffer);
+}
+
+/** As `findSlot`. */
+export function readSlot(
+  world: SlotWorld,
+  place: TrunkSlotPlace,
+  buffer: Uint8Array,
+): FoundSlot | undefined {
+  const descriptor = world.packed.descriptors.peek(place.path);
   if (descriptor === undefined) return undefined;
-  let found: OpenSlot | undefined;
-  try {
-    const header = Buffer.alloc(trunkHeaderSize);
-    files.read(descriptor, header, slot.offset);
-    const content = matchTrunkHeader(header, place.base, decoded);
-    if (content === undefined) return undefined;
-    found = {
-      descriptor,
-      content,
-      place: {
-        path,
-        offset: slot.offset,
-        contentOffset: slot.offset + trunkHeaderSize,
-        slotSize: slot.size,
-        sizeBytes: decoded.size ?? 0,
-        modifiedSeconds: decoded.timestamp,
-        crc32: decoded.crc32,
-      },
-    };
-    return found;
-  } finally {
-    if (found === undefined) files.close(descriptor);
-  }
+  const got = world.files.read(descriptor, buffer, place.offset);
+  if (got < trunkHeaderSize) return undefined;
+  const content = matchTrunkHeader(buffer, place.base, place.decoded);
+  if (content === undefined) return undefined;
+  return { place, content, read: got - trunkHeaderSize };
 }
-
-/** The name that a link's slot holds. */
-export function readLinkSlot(files: Files, slot: OpenSlot): string {
-  const text = Buffer.alloc(Math.min(slot.place.sizeBytes, 256));
-  const got = files.read(slot.descriptor, text, slot.place.contentOffset);
-  return text.toString("latin1", 0, got);
-}
-
-/** Overwrites the whole slot by zeros: its header is what makes it a file. Throws `FileError`. */
-export function clearSlot(files: Files, slot: TrunkSlotPlace): void {
-  const zeros = Buffer.alloc(Math.min(stepBytes, slot.slotSize));
-  const descriptor = files.open(slot.path, "read-write");
-  try {
-    for (let done = 0; done < slot.slotSize; done += zeros.length) {
-      const piece = zeros.subarray(0, Math.min(zeros.length, slot.slotSize - done));
-      files.write(descriptor, piece, slot.offset + done);
-    }
-    files.flush(descriptor);
-  } finally {
-    files.close(descriptor);
-  }
-}
-
-function openTrunkFile(files: Files, path: string): FileDescriptor | undefined {
-  try {
-    return files.open(path, "read");
-  } catch (error) {
-    if (error instanceof FileError && missing.includes(error.code)) return undefined;
-    throw error;
-  }
-}
-
-const missing: readonly string[] = ["ENOENT", "ENOTDIR", "ELOOP"];

@@ -3,8 +3,10 @@ import { fileStoreError } from "#filestore/errors.ts";
 import type { ChangePreparer } from "#filestore/worker/change-preparer.ts";
 import { type FileStoreError, onDisk } from "#filestore/worker/disk-failure.ts";
 import type { FilePlace } from "#filestore/worker/file-layout.ts";
+import { type GivenSlot, takeGivenSlot } from "#filestore/worker/given-slot.ts";
 import { spaceCheckBytes } from "#filestore/worker/limits.ts";
 import { NewFileWriter, SlaveWriter, slaveExists } from "#filestore/worker/new-file-writer.ts";
+import { PackedFileWriter } from "#filestore/worker/packed-file-writer.ts";
 import { SpliceWriter } from "#filestore/worker/splice-writer.ts";
 import type { StorePath } from "#filestore/worker/store-path.ts";
 import type { WriteHandle } from "#filestore/worker/write-handle.ts";
@@ -24,6 +26,8 @@ export type WriteTarget =
       readonly prefix: string;
       readonly extension: string;
     }
+  /** A packed file, in the slot that the group's trunk server gave for it. */
+  | { readonly kind: "slot"; readonly extension: string; readonly slot: GivenSlot }
   | { readonly kind: "append"; readonly name: string }
   | { readonly kind: "modify"; readonly name: string; readonly offset: number };
 
@@ -31,13 +35,17 @@ export type WriteTarget =
 const minMasterLength = 34;
 const directoriesLength = 6;
 
-/** `lengthBytes` is announced, and may be an estimate. Throws before anything is written where the target does not allow it. */
+/** `exact`: the announced `lengthBytes` is no estimate. Throws before anything is written where the target does not allow it. */
 export function startWrite(
   store: StorePath,
   preparer: ChangePreparer,
-  request: { readonly target: WriteTarget; readonly lengthBytes: number },
+  request: {
+    readonly target: WriteTarget;
+    readonly lengthBytes: number;
+    readonly exact: boolean;
+  },
 ): WriteHandle {
-  const { target, lengthBytes } = request;
+  const { target, lengthBytes, exact } = request;
   if (!Number.isSafeInteger(lengthBytes) || lengthBytes < 0)
     throw invalid(`no length: ${lengthBytes}`);
   if (lengthBytes >= spaceCheckBytes) requireRoom(store, lengthBytes);
@@ -47,7 +55,18 @@ export function startWrite(
       const { kind, extension, hold = false } = target;
       requirePart(extension, maxExtensionLength);
       if (store.settings.readOnly) throw readOnly(store);
+      const packs = exact && kind === "normal" && !hold && store.packed.accepts(lengthBytes);
+      const claim = packs ? store.packed.claim(lengthBytes) : undefined;
+      if (claim !== undefined)
+        return new PackedFileWriter(store, { extension, lengthBytes, claim });
       return new NewFileWriter(store, { kind, extension, lengthBytes, hold });
+    }
+    case "slot": {
+      const { extension, slot } = target;
+      requirePart(extension, maxExtensionLength);
+      if (store.settings.readOnly) throw readOnly(store);
+      const claim = takeGivenSlot(store, slot, lengthBytes);
+      return new PackedFileWriter(store, { extension, lengthBytes, claim });
     }
     case "slave":
       return new SlaveWriter(store, slavePlace(store, preparer, target));

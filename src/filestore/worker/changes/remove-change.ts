@@ -3,10 +3,11 @@
  * each. Worker thread.
  */
 import { sourceLine } from "#filestore/binlog/entry.ts";
+import type { LentDescriptor } from "#filestore/trunk/trunk-descriptors.ts";
 import { StagedChange } from "#filestore/worker/changes/staged-change.ts";
 import { type FilePlace, lockKey } from "#filestore/worker/file-layout.ts";
 import type { StorePath } from "#filestore/worker/store-path.ts";
-import { clearSlot, type TrunkSlotPlace } from "#filestore/worker/trunk-slot.ts";
+import type { TrunkSlotPlace } from "#filestore/worker/trunk-slot.ts";
 import type { FlushTarget } from "#platform/flusher.ts";
 
 export interface Removal {
@@ -20,6 +21,10 @@ export class RemoveChange extends StagedChange {
   readonly #removals: readonly Removal[];
   readonly #timestamp: number;
   #removed = 0;
+  /** The trunk file of what was packed, until it is flushed. */
+  #trunkFile: LentDescriptor | undefined;
+  /** Slots that are zeros from begin to end, for others to have. */
+  readonly #cleared: TrunkSlotPlace[] = [];
 
   /** The first of `removals` is the file itself. */
   constructor(store: StorePath, removals: readonly [Removal, ...Removal[]], timestamp: number) {
@@ -37,7 +42,7 @@ export class RemoveChange extends StagedChange {
   apply(): void {
     for (const { place, slot } of this.#removals) {
       if (slot === undefined) this.#store.files.remove(place.path);
-      else clearSlot(this.#store.files, slot);
+      else this.#clear(slot);
       this.#removed += 1;
     }
   }
@@ -56,8 +61,28 @@ export class RemoveChange extends StagedChange {
 
   override appliedTargets(): readonly FlushTarget[] {
     const { layout } = this.#store;
-    return this.#removals
+    const directories = this.#removals
       .filter(({ slot }) => slot === undefined)
-      .map(({ place }) => ({ kind: "directory", path: layout.directoryOf(place) }));
+      .map(({ place }) => ({ kind: "directory", path: layout.directoryOf(place) }) as const);
+    if (this.#trunkFile === undefined) return directories;
+    return [...directories, { kind: "file", ...this.#trunkFile }];
+  }
+
+  override cleanUp(): void {
+    if (this.#trunkFile !== undefined) {
+      this.#store.packed.descriptors.giveBack(this.#trunkFile);
+    }
+    this.#trunkFile = undefined;
+  }
+
+  override succeed(): void {
+    for (const slot of this.#cleared) this.#store.packed.freed(slot);
+    super.succeed();
+  }
+
+  #clear(slot: TrunkSlotPlace): void {
+    const { packed } = this.#store;
+    this.#trunkFile ??= packed.descriptors.lend(slot.path);
+    if (packed.clear(slot)) this.#cleared.push(slot);
   }
 }

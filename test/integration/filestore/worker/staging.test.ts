@@ -103,7 +103,7 @@ test("a writer that is given up leaves no file and no lock", () => {
   const reader = new FileReader(store, () => undefined);
   const preparer = new ChangePreparer(store, reader);
   const target = { kind: "appender", extension: "log" } as const;
-  const first = startWrite(store, preparer, { target, lengthBytes: 3 });
+  const first = startWrite(store, preparer, { target, lengthBytes: 3, exact: true });
   first.write(Buffer.from("abc"));
   first.abort();
   expect([store.locks.size, staged()]).toEqual([0, []]);

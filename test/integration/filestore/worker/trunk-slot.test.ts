@@ -1,7 +1,8 @@
 /** Files that a C storage packed: read, described and deleted by their names; nobody else's bytes are shown. */
 import { expect, test } from "vitest";
+import { TrunkDescriptors } from "#filestore/trunk/trunk-descriptors.ts";
 import { FileLayout } from "#filestore/worker/file-layout.ts";
-import { isTrunkBase, openSlot } from "#filestore/worker/trunk-slot.ts";
+import { findSlot, isTrunkBase } from "#filestore/worker/trunk-slot.ts";
 import {
   commit,
   openEngine,
@@ -135,12 +136,19 @@ test("a link slot leads to the file that it names, and a circle of them nowhere"
   }
 });
 
-test("finding a slot leaves nothing open but what it found", () => {
+test("finding a slot reads it with its header, and leaves nothing open but its trunk file", () => {
   const files = unpacked();
   const layout = new FileLayout(`${root}/path1`, 1);
-  expect(openSlot(files, layout, layout.place(deleted))).toBeUndefined();
-  expect(files.openFiles).toBe(0);
-  const slot = openSlot(files, layout, layout.place(packed));
-  expect(slot?.place).toMatchObject({ path: trunkFile, offset: 768, slotSize: 256, sizeBytes: 17 });
+  const descriptors = new TrunkDescriptors(files);
+  const world = { files, layout, packed: { descriptors } };
+  const buffer = Buffer.alloc(24 + 17);
+  expect(findSlot(world, layout.place(deleted), buffer)).toBeUndefined();
+  const slot = findSlot(world, layout.place(packed), buffer);
+  expect(slot).toMatchObject({ content: "file", read: 17 });
+  expect(slot?.place).toMatchObject({ path: trunkFile, offset: 768, size: 256, sizeBytes: 17 });
+  expect(buffer.toString("latin1", 24)).toBe("a plain file of C");
+  expect(findSlot(world, layout.place(packed), Buffer.alloc(24))?.read).toBe(0);
   expect(files.openFiles).toBe(1);
+  descriptors.close();
+  expect(files.openFiles).toBe(0);
 });

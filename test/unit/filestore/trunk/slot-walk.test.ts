@@ -173,7 +173,7 @@ test("rubbish that is made to look like headers ends in bounded time, and is not
   const result = walked(bytes);
   expect(result.free.count).toBe(0);
   expect(result.slots).toBe(0);
-  expect(result.damaged).toEqual([{ offset: 0, size: bytes.length }]);
+  expect(result.damagedBytes).toBeGreaterThan(bytes.length - slotMinBytes);
 });
 
 test("long holes are walked in steps", () => {

@@ -1,0 +1,438 @@
+/**
+ * The trunk files of one store path: gives slots out to new packed files, takes those of deleted ones back, and makes new trunk files
+ * from the numbers that this node leased. Slots come from *active* files, which are noted with their free space before the first slot is
+ * taken from them (`.cairn/trunk-open`), so that a start after a crash finds whatever was written without a record. An upload never
+ * waits here for a lease, and never fails for want of one: then its file is one of its own. Worker thread.
+ */
+import type { Log } from "#base/log.ts";
+import type { BinlogPosition } from "#filestore/binlog/position.ts";
+import { noPacking, type Packing } from "#filestore/packing.ts";
+import type { StorePathSettings } from "#filestore/settings.ts";
+import { FreeExtents } from "#filestore/trunk/free-extents.ts";
+import {
+  leaseLow,
+  leaseWanted,
+  maxActiveExtents,
+  maxActiveFiles,
+  minReusablePart,
+  retryMakingMs,
+} from "#filestore/trunk/limits.ts";
+import { SlotRuns } from "#filestore/trunk/slot-runs.ts";
+import { TrunkDescriptors } from "#filestore/trunk/trunk-descriptors.ts";
+import { TrunkLog } from "#filestore/trunk/trunk-log.ts";
+import { TrunkNotes } from "#filestore/trunk/trunk-notes.ts";
+import {
+  slotSizeFor,
+  type TrunkFile,
+  type TrunkFileSpace,
+  TrunkSpace,
+} from "#filestore/trunk/trunk-space.ts";
+import { TrunkUpkeep } from "#filestore/trunk/trunk-upkeep.ts";
+import { writeZeros } from "#filestore/trunk/trunk-zeros.ts";
+import type { DirectoryChooser } from "#filestore/worker/directory-chooser.ts";
+import type { DirectoryTree } from "#filestore/worker/directory-tree.ts";
+import type { FileLayout } from "#filestore/worker/file-layout.ts";
+import { directoryName } from "#model/remote-filename.ts";
+import { type TrunkSlot, trunkFilename, trunkHeaderSize } from "#model/trunk-location.ts";
+import type { Clock } from "#platform/clock.ts";
+import { FileError, type Files } from "#platform/files.ts";
+
+export interface PackedFilesParts {
+  readonly files: Files;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly settings: StorePathSettings;
+  readonly layout: FileLayout;
+  readonly tree: DirectoryTree;
+  readonly directories: DirectoryChooser;
+  /** More numbers for new trunk files are wanted. */
+  readonly onLeaseWanted: (count: number) => void;
+}
+
+/** A slot that one new file holds until it is recorded, or given back. */
+export interface ClaimedSlot {
+  /** Undefined where the slot came from the group's trunk server. */
+  readonly space: TrunkFileSpace | undefined;
+  readonly slot: TrunkSlot;
+  /** Of the trunk file. */
+  readonly path: string;
+  readonly high: number;
+  readonly low: number;
+}
+
+/** A place in a trunk file of any owner. */
+export interface SlotRegion {
+  /** Of the trunk file. */
+  readonly path: string;
+  readonly fileId: number;
+  readonly offset: number;
+  readonly size: number;
+}
+
+/** What a look through the trunk files found. */
+export interface TrunkRebuildReport {
+  readonly files: number;
+  readonly slots: number;
+  readonly freeBytes: number;
+  readonly damagedBytes: number;
+}
+
+export class PackedFiles {
+  readonly space = new TrunkSpace();
+  readonly descriptors: TrunkDescriptors;
+  readonly runs: SlotRuns;
+  readonly notes: TrunkNotes;
+  readonly upkeep: TrunkUpkeep;
+  /** The setting, and what the disk is, let this path pack. */
+  readonly packs: boolean;
+  /** A note of active files is on the disk, and must not grow old. */
+  isNoted = false;
+  readonly #parts: PackedFilesParts;
+  readonly #log: TrunkLog;
+  /** Given out, and neither recorded nor given back. */
+  readonly #claimed = new Set<ClaimedSlot>();
+  readonly #lease: { next: number; end: number }[] = [];
+  #packing: Packing = noPacking;
+  #leaseAsked = false;
+  #retryAtMs = Number.NEGATIVE_INFINITY;
+  /** Everything before it is carried out, and nothing behind it. */
+  #settled: () => BinlogPosition;
+
+  constructor(parts: PackedFilesParts, settled: () => BinlogPosition) {
+    const { files, clock, log, layout, settings } = parts;
+    this.#parts = parts;
+    this.#settled = settled;
+    this.packs = mayPack(settings, files, layout.directory);
+    this.descriptors = new TrunkDescriptors(files);
+    this.runs = new SlotRuns(files, this.descriptors);
+    this.notes = new TrunkNotes(files, layout.own);
+    const path = `${layout.own}/trunk.log`;
+    this.#log = new TrunkLog({ files, clock, log, path, storePathIndex: settings.index });
+    this.upkeep = new TrunkUpkeep({
+      files,
+      log,
+      space: this.space,
+      trunkLog: this.#log,
+      descriptors: this.descriptors,
+      pathOf: (file) => this.pathOf(file),
+      newTemporary: () => `${layout.tmp}/${temporaryName}`,
+      noteFiles: () => this.#noteFiles(),
+    });
+  }
+
+  get packing(): Packing {
+    return this.#packing;
+  }
+
+  /** Numbers for new trunk files that are left. */
+  get leased(): number {
+    return this.#lease.reduce((sum, { next, end }) => sum + end - next, 0);
+  }
+
+  /** Who knows how far the binlog is carried out, once there is somebody. */
+  set settled(settled: () => BinlogPosition) {
+    this.#settled = settled;
+  }
+
+  setPacking(packing: Packing): void {
+    this.#packing = packing;
+    this.#leaseAsked = false;
+    if (packing.mode === "leased") this.#askForLease();
+  }
+
+  addLease(first: number, count: number): void {
+    if (count > 0) this.#lease.push({ next: first, end: first + count });
+    this.#leaseAsked = false;
+  }
+
+  pathOf(file: Pick<TrunkFile, "id" | "high" | "low">): string {
+    const directory = `${directoryName(file.high)}/${directoryName(file.low)}`;
+    return `${this.#parts.layout.data}/${directory}/${trunkFilename(file.id)}`;
+  }
+
+  /** Whether a new file of this size is packed by this worker on its own account. */
+  accepts(contentBytes: number): boolean {
+    const { mode, slotMaxBytes } = this.#packing;
+    if (mode !== "leased" || !this.packs) return false;
+    return contentBytes + trunkHeaderSize <= slotMaxBytes;
+  }
+
+  /** A slot for a file with so much content; undefined where there is none to be had at once. */
+  claim(contentBytes: number): ClaimedSlot | undefined {
+    const needed = contentBytes + trunkHeaderSize;
+    const found =
+      this.space.allocate(needed, this.#packing) ??
+      (this.#makeRoom(slotSizeFor(needed, this.#packing))
+        ? this.space.allocate(needed, this.#packing)
+        : undefined);
+    if (found === undefined) return undefined;
+    const { space, slot } = found;
+    const { high, low } = space.file;
+    const claim = { space, slot, path: this.pathOf(space.file), high, low };
+    this.#claimed.add(claim);
+    return claim;
+  }
+
+  /** The slot is a recorded file's now. */
+  committed(claim: ClaimedSlot): void {
+    this.#claimed.delete(claim);
+    if (claim.space !== undefined) this.#log.note("used", claim.space.file, claim.slot);
+  }
+
+  /** Nothing was made of it. `written`: something may stand in the slot. */
+  giveBack(claim: ClaimedSlot, written: boolean): void {
+    const { space, slot, path } = claim;
+    const { fileId, offset, size } = slot;
+    if (written && !this.#tryClear({ path, fileId, offset, size })) {
+      // It stays among those that may hold something without a record: the next start looks at it.
+      return;
+    }
+    this.#claimed.delete(claim);
+    if (space !== undefined) this.space.free(slot);
+  }
+
+  /**
+   * Overwrites a slot by zeros. Throws `FileError` where it is as it was; false where the header is zeros, so that the slot holds no
+   * file, and something behind it may not be.
+   */
+  clear(region: SlotRegion): boolean {
+    const { files, log } = this.#parts;
+    const { path, offset, size } = region;
+    const descriptor = this.descriptors.peek(path);
+    if (descriptor === undefined) throw new FileError("ENOENT", `ENOENT: ${path}`, path);
+    const first = Math.min(size, clearedAtOnce);
+    writeZeros(files, descriptor, { offset, size: first });
+    this.upkeep.cleared(region);
+    try {
+      writeZeros(files, descriptor, { offset: offset + first, size: size - first });
+      return true;
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error;
+      log.warn("slot-not-cleared", { path, offset, problem: error.message });
+      return false;
+    }
+  }
+
+  /** The file that a slot held is deleted for good. */
+  freed(slot: TrunkSlot): void {
+    const space = this.space.find(slot.fileId);
+    if (space === undefined || !this.space.free(slot)) return;
+    this.#log.note("free", space.file, slot);
+    this.upkeep.changed(space);
+  }
+
+  /**
+   * Notes what is free in the active files. `position`: all records before it are carried out. Before the engine notes a later one
+   * for itself. Throws `FileError`.
+   */
+  note(position: BinlogPosition): void {
+    this.#log.write();
+    if (this.space.active.length === 0 && !this.isNoted) return;
+    const open = this.space.active.map((space) => ({
+      file: space.file,
+      free: this.#withoutRecord(space),
+    }));
+    this.notes.writeOpen({ position, open });
+    this.isNoted = true;
+  }
+
+  /** Gives the free space of a file of ours away for good, as slots: to the group's trunk server. Empty where there is none. */
+  giveSpaceAway(): readonly (TrunkSlot & { readonly high: number; readonly low: number })[] {
+    for (const space of this.space.files) {
+      const isClaimed = [...this.#claimed].some((claim) => claim.space === space);
+      if (space.free === undefined || space.use === "busy" || isClaimed) continue;
+      const { id: fileId, high, low } = space.file;
+      const slots = [...space.free].map((extent) => ({ fileId, high, low, ...extent }));
+      this.space.forget(space);
+      this.#noteFiles();
+      this.note(this.#settled());
+      if (slots.length > 0) return slots;
+    }
+    return [];
+  }
+
+  /**
+   * Finds the free space of the files that rest again, from the files themselves and in steps: for a log that is not to be believed.
+   * Throws `FileError`.
+   */
+  *rebuild(): Generator<void, TrunkRebuildReport> {
+    const report = { files: 0, slots: 0, freeBytes: 0, damagedBytes: 0 };
+    for (const space of [...this.space.files]) {
+      const result = yield* this.upkeep.walk(space);
+      if (result === undefined) continue;
+      report.files += 1;
+      report.slots += result.slots;
+      report.freeBytes += result.free.bytes;
+      report.damagedBytes += result.damagedBytes;
+    }
+    return report;
+  }
+
+  /** Throws `FileError`. */
+  close(): void {
+    this.upkeep.stop();
+    this.#log.close();
+    this.descriptors.close();
+  }
+
+  /** What of a file is free as far as the records go. */
+  #withoutRecord(space: TrunkFileSpace): FreeExtents {
+    const free = new FreeExtents(space.free ?? []);
+    for (const claim of this.#claimed) {
+      if (claim.space === space) free.merge(claim.slot.offset, claim.slot.size);
+    }
+    return free;
+  }
+
+  #tryClear(region: SlotRegion): boolean {
+    try {
+      return this.clear(region);
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error;
+      const { path, offset } = region;
+      this.#parts.log.warn("slot-not-cleared", { path, offset, problem: error.message });
+      return false;
+    }
+  }
+
+  /** An active file with room for a slot of this size: one that has been in use, or a new one. */
+  #makeRoom(slotBytes: number): boolean {
+    const { log, clock } = this.#parts;
+    if (clock.monotonicMs() < this.#retryAtMs) return false;
+    try {
+      return this.#reuse(slotBytes) || this.#make(slotBytes);
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error;
+      this.#retryAtMs = clock.monotonicMs() + retryMakingMs;
+      log.warn("trunk-file-not-made", { problem: error.message });
+      return false;
+    }
+  }
+
+  #reuse(slotBytes: number): boolean {
+    const isWorth = (space: TrunkFileSpace, free: FreeExtents): boolean =>
+      free.bytes >= space.file.sizeBytes * minReusablePart && free.count <= maxActiveExtents;
+    const unseen = this.space.roomiest(
+      slotBytes,
+      (space, free) => !space.verified && isWorth(space, free),
+    );
+    if (unseen !== undefined) this.upkeep.look(unseen);
+    const space = this.space.roomiest(
+      slotBytes,
+      (each, free) => each.verified && isWorth(each, free),
+    );
+    if (space === undefined) return false;
+    this.#activate(space);
+    return true;
+  }
+
+  #make(slotBytes: number): boolean {
+    const { trunkFileBytes } = this.#packing;
+    const id = this.#lease[0]?.next;
+    if (id === undefined || slotBytes > trunkFileBytes) {
+      this.#askForLease();
+      return false;
+    }
+    const { high, low } = this.#parts.directories.chooseForTrunkFile(id);
+    const file: TrunkFile = { id, high, low, sizeBytes: trunkFileBytes };
+    this.#takeNumber();
+    if (this.#parts.files.stat(this.pathOf(file), false) !== undefined) {
+      this.#parts.log.error("trunk-file-there-already", { path: this.pathOf(file) });
+      return this.#make(slotBytes);
+    }
+    const space = this.space.register(file, new FreeExtents([{ offset: 0, size: file.sizeBytes }]));
+    space.verified = true;
+    this.#log.restate(file, [{ offset: 0, size: file.sizeBytes }]);
+    try {
+      this.#noteFiles();
+      this.#activate(space);
+      this.#create(file);
+    } catch (error) {
+      this.#unmake(space);
+      throw error;
+    }
+    this.#parts.directories.advance();
+    return true;
+  }
+
+  #takeNumber(): void {
+    const [range] = this.#lease;
+    if (range === undefined) return;
+    range.next += 1;
+    if (range.next >= range.end) this.#lease.shift();
+    this.#askForLease();
+  }
+
+  #askForLease(): void {
+    if (this.#leaseAsked || !this.packs || this.leased >= leaseLow) return;
+    this.#leaseAsked = true;
+    this.#parts.onLeaseWanted(leaseWanted);
+  }
+
+  #create(file: TrunkFile): void {
+    const { files, tree } = this.#parts;
+    const path = this.pathOf(file);
+    tree.ensure(file);
+    const descriptor = files.open(path, "create");
+    try {
+      files.truncate(descriptor, file.sizeBytes);
+      files.flush(descriptor);
+    } finally {
+      files.close(descriptor);
+    }
+    const made = tree.takeUnflushed();
+    for (const directory of [
+      path.slice(0, path.lastIndexOf("/")),
+      ...made.map((each) => each.path),
+    ]) {
+      files.flushDirectory(directory);
+    }
+  }
+
+  /** The disk refused: as if it had never been. Its number is not used again. */
+  #unmake(space: TrunkFileSpace): void {
+    const { files, log } = this.#parts;
+    this.space.forget(space);
+    try {
+      files.remove(this.pathOf(space.file));
+      this.#noteFiles();
+      this.note(this.#settled());
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error;
+      // The notes speak of a file that is not there, or is empty: the next start sees that.
+      log.warn("trunk-notes-not-written", { problem: error.message });
+    }
+  }
+
+  /** Noted before the first slot is taken. */
+  #activate(space: TrunkFileSpace): void {
+    const active = this.space.active;
+    if (active.length >= maxActiveFiles) {
+      const least = active.reduce((a, b) => ((a.free?.bytes ?? 0) <= (b.free?.bytes ?? 0) ? a : b));
+      const isClaimed = [...this.#claimed].some((claim) => claim.space === least);
+      // A slot without a record must be in a noted file.
+      if (!isClaimed) this.space.rest(least);
+    }
+    this.space.activate(space);
+    try {
+      this.note(this.#settled());
+    } catch (error) {
+      this.space.rest(space);
+      throw error;
+    }
+  }
+
+  #noteFiles(): void {
+    this.notes.writeFiles([...this.space.files].map(({ file }) => file));
+  }
+}
+
+/** With the header: most slots are no larger. */
+const clearedAtOnce = 64 * 1024;
+/** What a trunk file is rewritten into; there is one at a time. */
+const temporaryName = "trunk.part";
+
+function mayPack(settings: StorePathSettings, files: Files, directory: string): boolean {
+  if (settings.readOnly || settings.packing === "off") return false;
+  return settings.packing === "on" || files.isRotational(directory) === true;
+}

@@ -1,0 +1,258 @@
+/**
+ * What is done to trunk files in the background, a bounded step at a time: reading the trunk log after a start, looking through files
+ * whose free space is not certain, writing the log anew, making files sparse that are mostly holes, deleting those with nothing in them.
+ * Ids contain offsets, so that no slot ever moves: a file is made sparse by copying its slots to their places in a new file, which then
+ * takes its name. What is deleted meanwhile is deleted in both. Worker thread.
+ */
+import type { Log } from "#base/log.ts";
+import { FreeExtents } from "#filestore/trunk/free-extents.ts";
+import {
+  maxExtentsInMemory,
+  minCompactablePart,
+  minReclaimedPart,
+  upkeepPauseMs,
+} from "#filestore/trunk/limits.ts";
+import { type SlotWalkResult, walkSlots } from "#filestore/trunk/slot-walk.ts";
+import { copyUsed, type UsedCopy } from "#filestore/trunk/sparse-copy.ts";
+import type { TrunkDescriptors } from "#filestore/trunk/trunk-descriptors.ts";
+import type { TrunkLog } from "#filestore/trunk/trunk-log.ts";
+import type { TrunkFile, TrunkFileSpace, TrunkSpace } from "#filestore/trunk/trunk-space.ts";
+import type { BackgroundWork } from "#filestore/worker/background-turns.ts";
+import { FileError, type Files } from "#platform/files.ts";
+
+export interface TrunkUpkeepParts {
+  readonly files: Files;
+  readonly log: Log;
+  readonly space: TrunkSpace;
+  readonly trunkLog: TrunkLog;
+  readonly descriptors: TrunkDescriptors;
+  readonly pathOf: (file: TrunkFile) => string;
+  /** A name for a temporary file, which a start removes. */
+  readonly newTemporary: () => string;
+  /** Notes which trunk files are ours. Throws `FileError`. */
+  readonly noteFiles: () => void;
+}
+
+export class TrunkUpkeep implements BackgroundWork {
+  readonly #parts: TrunkUpkeepParts;
+  /** The log is still to be read; `trusted` where what it says needs no second look. */
+  #toLoad: { readonly trusted: boolean } | undefined;
+  readonly #toLook = new Set<TrunkFileSpace>();
+  readonly #changed = new Set<TrunkFileSpace>();
+  #steps: Generator<void, void> | undefined;
+  /** The file that is being made sparse. */
+  #copy: UsedCopy | undefined;
+
+  constructor(parts: TrunkUpkeepParts) {
+    this.#parts = parts;
+  }
+
+  /** The files that rest get their free space from the log, in the background. */
+  load(trusted: boolean): void {
+    this.#toLoad = { trusted };
+  }
+
+  /** What the log says of the file may be wrong. */
+  restate(space: TrunkFileSpace): void {
+    this.#parts.trunkLog.restate(space.file, space.free ?? []);
+  }
+
+  /** The file's free space is to be found by a walk. */
+  look(space: TrunkFileSpace): void {
+    this.#toLook.add(space);
+  }
+
+  /** Something was deleted in the file. */
+  changed(space: TrunkFileSpace): void {
+    const { free, file, use } = space;
+    if (use !== "resting" || free === undefined) return;
+    if (free.bytes >= file.sizeBytes * minCompactablePart) this.#changed.add(space);
+  }
+
+  /** A slot was overwritten by zeros. */
+  cleared(region: {
+    readonly fileId: number;
+    readonly offset: number;
+    readonly size: number;
+  }): void {
+    if (this.#copy?.fileId === region.fileId) this.#copy.cleared.push(region);
+  }
+
+  /** One step; as `BackgroundWork` has it. */
+  step(): number | undefined {
+    this.#steps ??= this.#hasWork ? this.#work() : undefined;
+    if (this.#steps === undefined) return undefined;
+    try {
+      if (this.#steps.next().done === true) this.#steps = undefined;
+    } catch (error) {
+      this.#steps = undefined;
+      if (!(error instanceof FileError)) throw error;
+      this.#parts.log.warn("trunk-upkeep-failed", { problem: error.message });
+    }
+    return this.#steps !== undefined || this.#hasWork ? upkeepPauseMs : undefined;
+  }
+
+  /** Leaves what is under way; the next start does it again. */
+  stop(): void {
+    this.#toLook.clear();
+    this.#changed.clear();
+    this.#steps?.return();
+    this.#steps = undefined;
+  }
+
+  /** Looks through one file, in steps, and takes what it finds for true. Throws `FileError`. */
+  *walk(space: TrunkFileSpace): Generator<void, SlotWalkResult | undefined> {
+    const { files, log, descriptors, pathOf } = this.#parts;
+    if (space.use !== "resting") return undefined;
+    const path = pathOf(space.file);
+    const lent = descriptors.lend(path);
+    if (lent === undefined) {
+      log.error("trunk-file-missing", { path });
+      this.#learn(space, new FreeExtents(), false);
+      return undefined;
+    }
+    space.use = "busy";
+    try {
+      const buffer = Buffer.allocUnsafe(walkBytes);
+      const { sizeBytes } = space.file;
+      const result = yield* walkSlots({
+        read: (offset, length) => {
+          const wanted = buffer.subarray(0, length);
+          return wanted.subarray(0, files.read(lent.descriptor, wanted, offset));
+        },
+        sizeBytes,
+        actualBytes: files.statDescriptor(lent.descriptor).sizeBytes,
+        slotMinBytes: smallestExtent,
+      });
+      const { damagedBytes, damaged } = result;
+      if (damagedBytes > 0) {
+        log.error("trunk-file-damaged", { path, bytes: damagedBytes, first: damaged[0]?.offset });
+      }
+      this.#learn(space, result.free, true);
+      return result;
+    } finally {
+      if (space.use === "busy") space.use = "resting";
+      descriptors.giveBack(lent);
+    }
+  }
+
+  get #hasWork(): boolean {
+    return this.#toLoad !== undefined || this.#toLook.size > 0 || this.#changed.size > 0;
+  }
+
+  *#work(): Generator<void, void> {
+    if (this.#toLoad !== undefined) yield* this.#load(this.#toLoad.trusted);
+    for (const space of this.#toLook) {
+      this.#toLook.delete(space);
+      yield* this.walk(space);
+    }
+    for (const space of this.#changed) {
+      this.#changed.delete(space);
+      yield* this.#tidy(space);
+      yield;
+    }
+    this.#forgetSomeExtents();
+    const { trunkLog, space } = this.#parts;
+    if (trunkLog.isWorthCompressing(this.#countExtents())) yield* trunkLog.compress(space);
+  }
+
+  *#load(trusted: boolean): Generator<void, void> {
+    const { space, trunkLog, log } = this.#parts;
+    const found = new Map<number, FreeExtents>();
+    const whole = yield* trunkLog.read((kind, { fileId, offset, size }) => {
+      const file = space.find(fileId)?.file;
+      if (file === undefined || offset + size > file.sizeBytes) return;
+      const free = found.get(fileId) ?? new FreeExtents();
+      found.set(fileId, free);
+      if (kind === "free") free.merge(offset, size);
+      else free.remove(offset, size);
+    });
+    this.#toLoad = undefined;
+    let unknown = 0;
+    for (const each of space.files) {
+      if (each.free !== undefined) continue;
+      if (whole) space.learn(each, found.get(each.file.id) ?? new FreeExtents(), trusted);
+      else {
+        this.#toLook.add(each);
+        unknown += 1;
+      }
+      if (each.free !== undefined) this.changed(each);
+    }
+    if (unknown > 0) log.warn("trunk-log-lost", { files: unknown });
+  }
+
+  /** What was found is what counts from now on, for the log as well. */
+  #learn(space: TrunkFileSpace, free: FreeExtents, verified: boolean): void {
+    const { space: all, trunkLog } = this.#parts;
+    all.learn(space, free, verified);
+    trunkLog.restate(space.file, free);
+    space.use = "resting";
+    this.changed(space);
+  }
+
+  /** A file that is mostly free: deleted where nothing is in it, made sparse where that gives much back. */
+  *#tidy(space: TrunkFileSpace): Generator<void, void> {
+    if (this.#parts.space.find(space.file.id) !== space) return;
+    if (space.use !== "resting" || space.free === undefined) return;
+    if (!space.verified) yield* this.walk(space);
+    const { free, file } = space;
+    if (!space.verified || free === undefined) return;
+    if (free.bytes === file.sizeBytes) this.#remove(space);
+    else if (free.bytes >= file.sizeBytes * minCompactablePart) yield* this.#compact(space, free);
+  }
+
+  #remove(space: TrunkFileSpace): void {
+    const { files, log, descriptors, trunkLog, space: all, pathOf, noteFiles } = this.#parts;
+    const path = pathOf(space.file);
+    all.forget(space);
+    noteFiles();
+    descriptors.drop(path);
+    files.remove(path);
+    trunkLog.note("used", space.file, { offset: 0, size: space.file.sizeBytes });
+    log.debug("trunk-file-removed", { path });
+  }
+
+  *#compact(space: TrunkFileSpace, free: FreeExtents): Generator<void, void> {
+    const { files, log, descriptors, pathOf, newTemporary } = this.#parts;
+    const { file } = space;
+    const path = pathOf(file);
+    const allocated = files.stat(path, false)?.allocatedBytes ?? 0;
+    const reclaimed = allocated - (file.sizeBytes - free.bytes);
+    if (reclaimed < file.sizeBytes * minReclaimedPart) return;
+    const copy: UsedCopy = { from: path, to: newTemporary(), fileId: file.id, cleared: [] };
+    space.use = "busy";
+    this.#copy = copy;
+    try {
+      yield* copyUsed(files, copy, { file, free: [...free] });
+      descriptors.drop(path);
+      log.notice("trunk-file-compacted", { path, bytes: reclaimed });
+    } finally {
+      this.#copy = undefined;
+      space.use = "resting";
+      if (space.free !== undefined) this.#parts.space.learn(space, space.free, true);
+    }
+  }
+
+  #countExtents(): number {
+    let count = 0;
+    for (const { free } of this.#parts.space.files) count += free?.count ?? 0;
+    return count;
+  }
+
+  /** Those of the files with least room go first; a walk finds them again. */
+  #forgetSomeExtents(): void {
+    let left = this.#countExtents() - maxExtentsInMemory;
+    if (left <= 0) return;
+    const resting = [...this.#parts.space.files].filter(({ use }) => use === "resting");
+    resting.sort((a, b) => (a.free?.bytes ?? 0) - (b.free?.bytes ?? 0));
+    for (const space of resting) {
+      if (left <= 0) return;
+      left -= space.free?.count ?? 0;
+      space.free = undefined;
+    }
+  }
+}
+
+const walkBytes = 1024 * 1024;
+/** Shorter runs of zeros than any slot are not worth keeping. */
+const smallestExtent = 32;

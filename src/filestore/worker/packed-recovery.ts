@@ -1,0 +1,239 @@
+/**
+ * At a start: brings trunk files and records together again. A slot is a file exactly where a record says so. What stands in the files
+ * that slots were taken from and has no record is overwritten by zeros; what has a record and is not there, as a power cut can leave
+ * without flushes, gets a further record that says so; what was deleted is cleared. From that follows what is free. Worker thread.
+ */
+import { crc32 } from "node:zlib";
+import type { BinlogRecord } from "#filestore/binlog/binlog-reader.ts";
+import { sourceLine } from "#filestore/binlog/entry.ts";
+import { type BinlogPosition, comparePositions } from "#filestore/binlog/position.ts";
+import type { FreeExtents } from "#filestore/trunk/free-extents.ts";
+import { maxCheckedBytes } from "#filestore/trunk/limits.ts";
+import type { SlotRegion } from "#filestore/trunk/packed-files.ts";
+import type { TrunkFile } from "#filestore/trunk/trunk-space.ts";
+import { clearRegion } from "#filestore/trunk/trunk-zeros.ts";
+import type { FilePlace } from "#filestore/worker/file-layout.ts";
+import { stepBytes } from "#filestore/worker/limits.ts";
+import type { StorePath } from "#filestore/worker/store-path.ts";
+import { readSlot, slotPlace, type TrunkSlotPlace } from "#filestore/worker/trunk-slot.ts";
+import { trunkHeaderSize } from "#model/trunk-location.ts";
+import type { FileDescriptor } from "#platform/files.ts";
+
+/** How the last run of the engine ended. */
+export interface LastEnd {
+  readonly clean: boolean;
+  /** Where the tail of records begins. */
+  readonly tailStart: BinlogPosition | undefined;
+}
+
+interface OpenFile {
+  readonly file: TrunkFile;
+  readonly free: FreeExtents;
+}
+
+interface LiveSlot {
+  readonly slot: TrunkSlotPlace;
+  readonly record: BinlogRecord;
+}
+
+export class PackedRecovery {
+  readonly #store: StorePath;
+  readonly #last: LastEnd;
+  readonly #tail: readonly BinlogRecord[];
+  /** Files that slots were taken from, by their paths. */
+  readonly #open = new Map<string, OpenFile>();
+  /** What the tail says is there, by name, the latest last. */
+  readonly #live = new Map<string, LiveSlot>();
+  readonly #written = new Set<string>();
+
+  constructor(store: StorePath, tail: readonly BinlogRecord[], last: LastEnd) {
+    this.#store = store;
+    this.#last = last;
+    this.#tail = tail;
+    const position = this.#readNotes();
+    for (const record of tail) this.#follow(record, position);
+  }
+
+  /** Clears the slot of a deleted file, unless it has been given to another one. True where there was something to clear. */
+  clear(place: FilePlace): boolean {
+    const slot = slotPlace(this.#store.layout, place);
+    if (slot === undefined || this.#isTaken(slot)) return false;
+    return this.#makeZeros(slot);
+  }
+
+  /** Settles everything that is packed; returns how many slots had no record. Throws `FileError`. */
+  finish(): number {
+    this.#checkLive();
+    let swept = 0;
+    for (const { file, free } of this.#open.values()) {
+      if (!this.#last.clean) swept += this.#sweep(file, free);
+      this.#register(file, free);
+    }
+    if (!this.#last.clean) this.#followResting();
+    this.#store.packed.upkeep.load(this.#last.clean);
+    this.#flushWritten();
+    return swept;
+  }
+
+  /** Registers our own trunk files; returns from where on records are to be followed. */
+  #readNotes(): BinlogPosition | undefined {
+    const { packed, log } = this.#store;
+    const owned = packed.notes.readFiles();
+    if (owned !== undefined && !owned.whole) log.error("trunk-files-damaged", {});
+    const note = packed.notes.readOpen();
+    packed.isNoted = note !== undefined;
+    const isKnown = note !== undefined && note !== "damaged" && this.#isCovered(note.position);
+    if (note !== undefined && !isKnown) log.error("trunk-open-damaged", {});
+    const open = isKnown ? note.open : [];
+    for (const each of open) {
+      const path = packed.pathOf(each.file);
+      if (this.#restore(each.file, path)) this.#open.set(path, each);
+    }
+    for (const file of owned?.files ?? []) {
+      if (this.#open.has(packed.pathOf(file)) || open.some((each) => each.file.id === file.id))
+        continue;
+      packed.space.register(file);
+    }
+    return isKnown ? note.position : undefined;
+  }
+
+  /** The records since then are all in the tail. */
+  #isCovered(position: BinlogPosition): boolean {
+    const { clean, tailStart } = this.#last;
+    if (clean) return true;
+    return tailStart !== undefined && comparePositions(tailStart, position) <= 0;
+  }
+
+  /** A file that was being made is there with its whole size, or not at all. */
+  #restore(file: TrunkFile, path: string): boolean {
+    const { files } = this.#store;
+    const stat = files.stat(path, true);
+    if (stat?.kind !== "file") return false;
+    if (stat.sizeBytes >= file.sizeBytes) return true;
+    const descriptor = this.#descriptor(path);
+    if (descriptor === undefined) return false;
+    files.truncate(descriptor, file.sizeBytes);
+    this.#written.add(path);
+    return true;
+  }
+
+  #follow(record: BinlogRecord, position: BinlogPosition | undefined): void {
+    const slot = this.#slotOf(record);
+    if (slot === undefined) return;
+    const { kind, name } = record.entry;
+    const isThere = kind !== "delete";
+    this.#live.delete(name);
+    if (isThere) this.#live.set(name, { slot, record });
+    const isNew = position === undefined || comparePositions(record.start, position) >= 0;
+    const open = isNew ? this.#open.get(slot.path) : undefined;
+    if (isThere) open?.free.remove(slot.offset, slot.size);
+    else open?.free.merge(slot.offset, slot.size);
+  }
+
+  #slotOf({ entry }: BinlogRecord): TrunkSlotPlace | undefined {
+    if (entry.kind !== "create" && entry.kind !== "delete" && entry.kind !== "link")
+      return undefined;
+    const place = this.#store.layout.find(entry.name);
+    return place === undefined ? undefined : slotPlace(this.#store.layout, place);
+  }
+
+  /** What is freed in files that rest is told to them in the order in which it happened. */
+  #followResting(): void {
+    const { packed } = this.#store;
+    for (const record of this.#tail) {
+      const slot = this.#slotOf(record);
+      const space = slot === undefined ? undefined : packed.space.find(slot.fileId);
+      if (slot === undefined || space?.use !== "resting") continue;
+      if (record.entry.kind === "delete") space.late.merge(slot.offset, slot.size);
+      else space.late.remove(slot.offset, slot.size);
+    }
+  }
+
+  #isTaken(slot: SlotRegion): boolean {
+    for (const { slot: other } of this.#live.values()) {
+      if (other.path !== slot.path) continue;
+      if (other.offset < slot.offset + slot.size && slot.offset < other.offset + other.size)
+        return true;
+    }
+    return false;
+  }
+
+  /** Records without their content: only a power cut that found it unflushed leaves such. */
+  #checkLive(): void {
+    const { binlog, flushed, clock, log } = this.#store;
+    let budget = flushed ? 0 : maxCheckedBytes;
+    let lines = "";
+    for (const { slot, record } of [...this.#live.values()].reverse()) {
+      if (record.entry.replica || record.entry.kind !== "create") continue;
+      const checksContent = slot.sizeBytes <= budget;
+      if (checksContent) budget -= slot.sizeBytes;
+      if (this.#isWhole(slot, checksContent)) continue;
+      const { name } = record.entry;
+      this.#live.delete(name);
+      this.#open.get(slot.path)?.free.merge(slot.offset, slot.size);
+      this.#makeZeros(slot);
+      lines += sourceLine("delete", Math.floor(clock.nowMs() / 1000), name);
+    }
+    if (lines === "") return;
+    log.error("packed-files-lost", { files: lines.split("\n").length - 1 });
+    binlog.append(lines);
+    if (flushed) binlog.flush();
+  }
+
+  #isWhole(slot: TrunkSlotPlace, checksContent: boolean): boolean {
+    const header = Buffer.allocUnsafe(trunkHeaderSize);
+    const found = readSlot(this.#store, slot, header);
+    if (found === undefined) return false;
+    if (!checksContent || found.content === "link") return true;
+    const descriptor = this.#descriptor(slot.path);
+    if (descriptor === undefined) return false;
+    const buffer = Buffer.allocUnsafe(Math.min(stepBytes, slot.sizeBytes));
+    let crc = 0;
+    for (let done = 0; done < slot.sizeBytes; ) {
+      const wanted = buffer.subarray(0, Math.min(buffer.length, slot.sizeBytes - done));
+      const got = this.#store.files.read(descriptor, wanted, slot.contentOffset + done);
+      if (got === 0) return false;
+      crc = crc32(wanted.subarray(0, got), crc);
+      done += got;
+    }
+    return crc === slot.decoded.crc32;
+  }
+
+  /** What stands where nothing is: slots that were written before their record was, and never got one. */
+  #sweep(file: TrunkFile, free: FreeExtents): number {
+    const path = this.#store.packed.pathOf(file);
+    let swept = 0;
+    for (const { offset, size } of free) {
+      if (this.#makeZeros({ path, fileId: file.id, offset, size })) swept += 1;
+    }
+    return swept;
+  }
+
+  #register(file: TrunkFile, free: FreeExtents): void {
+    const { packed } = this.#store;
+    const space = packed.space.register(file, free);
+    space.verified = true;
+    packed.space.activate(space);
+    if (!this.#last.clean) packed.upkeep.restate(space);
+  }
+
+  #makeZeros(region: SlotRegion): boolean {
+    const descriptor = this.#descriptor(region.path);
+    if (descriptor === undefined || !clearRegion(this.#store.files, descriptor, region))
+      return false;
+    this.#written.add(region.path);
+    return true;
+  }
+
+  #descriptor(path: string): FileDescriptor | undefined {
+    return this.#store.packed.descriptors.peek(path);
+  }
+
+  #flushWritten(): void {
+    if (!this.#store.flushed) return;
+    for (const path of this.#written) {
+      const descriptor = this.#descriptor(path);
+      if (descriptor !== undefined) this.#store.files.flush(descriptor);
+    }
+  }
+}
