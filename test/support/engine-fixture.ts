@@ -12,7 +12,9 @@ import {
   StorePathEngine,
   type WriteTarget,
 } from "#filestore/worker/store-path-engine.ts";
+import type { Databases } from "#platform/databases.ts";
 import type { FileError, Files } from "#platform/files.ts";
+import { nodeDatabases } from "#platform/node/node-databases.ts";
 import { ManualClock } from "./manual-clock.ts";
 import { seededRandom } from "./seeded-random.ts";
 
@@ -25,7 +27,11 @@ export interface EngineWorld {
   readonly clock?: ManualClock;
   readonly logs?: LogRecord[];
   readonly onFlushFailed?: (error: FileError) => void;
+  /** Where deduplication is on; a database without a file unless said otherwise. */
+  readonly databases?: Databases;
 }
+
+const memoryDatabases: Databases = { open: () => nodeDatabases().open(":memory:") };
 
 export function settingsFor(world: EngineWorld): StorePathSettings {
   return {
@@ -52,6 +58,7 @@ export function openEngine(world: EngineWorld): StorePathEngine {
     random: seededRandom(world.seed ?? 1),
     log: new Log("engine", (record) => world.logs?.push(record)),
     onFlushFailed: world.onFlushFailed ?? (() => {}),
+    databases: () => world.databases ?? memoryDatabases,
   });
 }
 

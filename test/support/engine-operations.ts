@@ -2,11 +2,14 @@
  * Every kind of change, each with what must be there before it, for tests that interrupt it at every call. Names and times are
  * reproducible, so that an undisturbed run tells what an interrupted one may leave.
  */
+import type { StorePathSettings } from "#filestore/settings.ts";
 import type { StorePathEngine } from "#filestore/worker/store-path-engine.ts";
 import { commit, put, runSteps, stage } from "./engine-fixture.ts";
 
 export interface EngineOperation {
   readonly name: string;
+  /** Of the engine that it runs on. */
+  readonly settings?: Partial<StorePathSettings>;
   /** Returns the names that `run` works on. */
   readonly prepare: (engine: StorePathEngine) => readonly string[];
   readonly run: (engine: StorePathEngine, names: readonly string[]) => unknown;
@@ -48,7 +51,43 @@ function splices(name: string, content: Uint8Array, offset: number | undefined):
   return { name, prepare: appender, run };
 }
 
+/** The same content once more, while others of its names are there. */
+function shares(name: string, pieces: number): EngineOperation {
+  const run = (engine: StorePathEngine): void => {
+    const target = { kind: "normal", extension: "jpg" } as const;
+    commit(engine, stage(engine, target, { content: "a normal file", pieces }));
+  };
+  return { name, settings: { dedup: true }, prepare: normal, run };
+}
+
+/** Which of two names of one content goes. */
+function unshares(name: string, which: number): EngineOperation {
+  return {
+    name,
+    settings: { dedup: true },
+    prepare: (engine) => [...normal(engine), ...normal(engine)],
+    run: (engine, names) => commit(engine, engine.prepareRemove(names[which] ?? "")),
+  };
+}
+
+function links(name: string, prefix: string): EngineOperation {
+  return {
+    name,
+    prepare: normal,
+    run(engine, [source = ""]) {
+      const master = prefix === "" ? "" : source;
+      commit(engine, runSteps(engine.link({ source, extension: "lnk", prefix, master })));
+    },
+  };
+}
+
 export const engineOperations: readonly EngineOperation[] = [
+  shares("create what is here, in one piece", 1),
+  shares("create what is here, in pieces", 3),
+  unshares("delete the first of two names", 0),
+  unshares("delete the second of two names", 1),
+  links("another name for a file", ""),
+  links("another name for a file, as a slave", "_link"),
   creates("create in one piece", text("in one piece"), 1),
   creates("create in pieces", text("in several pieces"), 3),
   creates("create empty", text(""), 1),

@@ -26,6 +26,9 @@ import { requirePart, slavePlace } from "#filestore/worker/write-start.ts";
 import { maxExtensionLength } from "#model/file-base.ts";
 import { FileError } from "#platform/files.ts";
 
+/** The file, or its file system, takes no further name for it. */
+const noFurtherName = ["EMLINK", "EPERM", "EACCES", "EXDEV", "EOPNOTSUPP", "ENOTSUP", "ENOSYS"];
+
 export interface LinkRequest {
   /** Logical name of the file that gets another name. */
   readonly source: string;
@@ -114,8 +117,8 @@ export class LinkPreparer {
       files.makeHardLink(path, source.path);
     } catch (error) {
       locks.delete(lockKey(place.name));
-      if (!(error instanceof FileError) || error.code === "ENOENT") throw error;
-      return undefined;
+      if (error instanceof FileError && noFurtherName.includes(error.code)) return undefined;
+      throw error;
     }
     const line = linkLine(timestamp, place, source);
     return this.#change(place, { staged: path, timestamp, line, bound: isSlave });

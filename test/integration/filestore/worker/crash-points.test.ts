@@ -6,7 +6,7 @@
  * calls without a kill, but with the power going: then everything that was not flushed is lost, or any part of it.
  */
 import { expect, test } from "vitest";
-import type { Durability } from "#filestore/settings.ts";
+import type { StorePathSettings } from "#filestore/settings.ts";
 import type { Files } from "#platform/files.ts";
 import { NodeFiles } from "#platform/node/node-files.ts";
 import {
@@ -31,13 +31,13 @@ interface Undisturbed {
 interface Place {
   readonly files: Files;
   readonly directory: string;
-  readonly durability: Durability;
+  readonly settings: Partial<StorePathSettings>;
 }
 
 function runUndisturbed(operation: EngineOperation, place: Place): Undisturbed {
   const troubled = new TroubledFiles(place.files);
-  const { directory, durability } = place;
-  const engine = openEngine({ files: troubled.files, directory, settings: { durability } });
+  const { directory, settings } = place;
+  const engine = openEngine({ files: troubled.files, directory, settings });
   const names = operation.prepare(engine);
   const before = viewOf(place.files, directory);
   troubled.arm({ kind: "none" });
@@ -50,8 +50,8 @@ function runUndisturbed(operation: EngineOperation, place: Place): Undisturbed {
 /** Stops at the call; true where the operation was confirmed before. */
 function runUntil(operation: EngineOperation, place: Place, atCall: number): boolean {
   const troubled = new TroubledFiles(place.files);
-  const { directory, durability } = place;
-  const engine = openEngine({ files: troubled.files, directory, settings: { durability } });
+  const { directory, settings } = place;
+  const engine = openEngine({ files: troubled.files, directory, settings });
   const names = operation.prepare(engine);
   troubled.arm({ kind: "stop", atCall });
   try {
@@ -64,15 +64,15 @@ function runUntil(operation: EngineOperation, place: Place, atCall: number): boo
 }
 
 function expectWhole(place: Place, expected: Undisturbed, confirmed: boolean): void {
-  const { files, directory, durability } = place;
-  const engine = openEngine({ files, directory, seed: 2, settings: { durability } });
+  const { files, directory, settings } = place;
+  const engine = openEngine({ files, directory, seed: 2, settings });
   const view = viewOf(files, directory);
   expect(view.staged).toEqual([]);
   if (confirmed || view.binlog !== expected.before.binlog) expect(view).toEqual(expected.after);
   else expect(view).toEqual(expected.before);
   engine.close();
   // A second start has nothing to do any more.
-  const again = openEngine({ files, directory, seed: 3, settings: { durability } });
+  const again = openEngine({ files, directory, seed: 3, settings });
   expect(again.openReport).toEqual({ rolledForward: 0, swept: 0, adopted: false });
   expect(viewOf(files, directory)).toEqual(view);
   // And the path is as good as ever.
@@ -93,13 +93,14 @@ function labelled(label: string, check: () => void): void {
 for (const operation of engineOperations) {
   for (const durability of ["relaxed", "flushed"] as const) {
     test(`killed at any call: ${operation.name}, ${durability}`, () => {
+      const settings = { durability, ...operation.settings };
       const expected = withDirectory((directory) =>
-        runUndisturbed(operation, { files: new NodeFiles(), directory, durability }),
+        runUndisturbed(operation, { files: new NodeFiles(), directory, settings }),
       );
       expect(expected.after).not.toEqual(expected.before);
       for (let atCall = 1; atCall <= expected.calls; atCall += 1) {
         withDirectory((directory) => {
-          const place = { files: new NodeFiles(), directory, durability };
+          const place = { files: new NodeFiles(), directory, settings };
           const confirmed = runUntil(operation, place, atCall);
           expect(confirmed).toBe(false);
           labelled(`call ${atCall}`, () => expectWhole(place, expected, confirmed));
@@ -110,8 +111,8 @@ for (const operation of engineOperations) {
 
   test(`power cut at any call: ${operation.name}`, () => {
     const directory = "/disk";
-    const durability = "flushed";
-    const fresh = (): Place => ({ files: new MemoryFiles(directory), directory, durability });
+    const settings = { durability: "flushed", ...operation.settings } as const;
+    const fresh = (): Place => ({ files: new MemoryFiles(directory), directory, settings });
     const expected = runUndisturbed(operation, fresh());
     for (let atCall = 1; atCall <= expected.calls + 1; atCall += 1) {
       for (let seed = 0; seed <= 8; seed += 1) {

@@ -33,7 +33,8 @@ interface Attempt {
 function prepare(operation: EngineOperation): Attempt {
   const disk = new MemoryFiles(directory);
   const troubled = new TroubledFiles(disk);
-  const engine = openEngine({ files: troubled.files, directory });
+  const { settings = {} } = operation;
+  const engine = openEngine({ files: troubled.files, directory, settings });
   const names = operation.prepare(engine);
   return { disk, engine, names, before: viewOf(disk, directory), troubled };
 }
