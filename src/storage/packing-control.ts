@@ -105,26 +105,24 @@ export class PackingControl {
     return this.#parameters.enabled && !this.#parameters.leases ? "served" : "off";
   }
 
+  /** A path that is away wants nothing; it says so anew when it opens. */
   async #distribute(): Promise<void> {
-    for (const [index, wanted] of this.#wanted) {
-      let missing = wanted;
-      while (missing > 0) {
+    for (const index of [...this.#wanted.keys()]) {
+      for (;;) {
+        const wanted = this.#wanted.get(index) ?? 0;
         const [spare] = this.#spare;
-        if (spare === undefined) break;
+        if (wanted === 0 || spare === undefined) break;
         const { first } = spare;
-        const count = Math.min(missing, spare.count);
-        // Before the wait, so that nobody else is given them.
+        const count = Math.min(wanted, spare.count);
+        // All of it before the wait, so that neither numbers nor wishes are served twice.
         if (count === spare.count) this.#spare.shift();
         else this.#spare[0] = { first: first + count, count: spare.count - count };
-        if (!(await this.#parts.store.give(index, first, count))) {
-          this.#spare.push({ first, count });
-          missing = 0;
-          break;
-        }
-        missing -= count;
+        if (count === wanted) this.#wanted.delete(index);
+        else this.#wanted.set(index, wanted - count);
+        if (await this.#parts.store.give(index, first, count)) continue;
+        this.#spare.push({ first, count });
+        this.#wanted.delete(index);
       }
-      if (missing > 0) this.#wanted.set(index, missing);
-      else this.#wanted.delete(index);
     }
   }
 }
