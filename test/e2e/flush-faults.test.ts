@@ -42,6 +42,7 @@ async function stage(...settings: readonly string[]): Promise<Stage> {
   try {
     const node = await LiveNode.start((folder) => [
       `storage.path=${disk.path},${folder}/second`,
+      "storage.packing=off",
       "tracker.reserved_space=0",
       ...settings,
     ]);
