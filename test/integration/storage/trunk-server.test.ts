@@ -1,0 +1,217 @@
+import { expect, test } from "vitest";
+import { request } from "#filestore/worker-messages.ts";
+import type { TrunkLocation } from "#model/trunk-location.ts";
+import { defaultTrunkParameters, type TrunkParameters } from "#storage/trunk-parameters.ts";
+import { TrunkServer, type TrunkServerParts } from "#storage/trunk-server.ts";
+import { collectedLog } from "../../support/frame-fixture.ts";
+import { ManualClock } from "../../support/manual-clock.ts";
+import { turns } from "../../support/settled.ts";
+import { refusal } from "../../support/tracker-harness.ts";
+import { MemoryTrunkLog } from "../../support/trunk-log.ts";
+
+const mib = 1024 * 1024;
+const parameters: TrunkParameters = {
+  ...defaultTrunkParameters,
+  enabled: true,
+  rules: { slotMinBytes: 256, slotMaxBytes: mib, alignmentBytes: 256, trunkFileBytes: 4 * mib },
+  mergesFreeSpace: true,
+};
+
+function server(binlog = new MemoryTrunkLog(), changes: Partial<TrunkServerParts> = {}) {
+  const clock = new ManualClock();
+  const { log, records } = collectedLog();
+  let news = 0;
+  const trunk = new TrunkServer({
+    ...{ clock, log, binlog: binlog.client, subdirCount: 256, storePathCount: 2 },
+    onNews: () => {
+      news += 1;
+    },
+    onGrown: () => {},
+    readers: { pause: async () => {}, resume: () => {} },
+    ...changes,
+  });
+  return { trunk, clock, binlog, records, news: () => news };
+}
+
+type Stage = ReturnType<typeof server>;
+
+async function serving(stage: Stage, fileId = 0, given = parameters): Promise<Stage> {
+  stage.trunk.begin(given);
+  await expect.poll(() => stage.trunk.state).toBe("waiting-for-number");
+  stage.trunk.learnFileId(fileId);
+  expect(stage.trunk.state).toBe("serving");
+  return stage;
+}
+
+test("nothing is given before the binlog is loaded and a tracker has told the newest number", async () => {
+  const stage = server();
+  const { trunk } = stage;
+  const ask = (): Promise<number> => refusal(trunk.allocate(0, 100));
+  expect([trunk.state, await ask()]).toEqual(["off", 22]);
+  trunk.begin(parameters);
+  expect([trunk.state, await ask()]).toEqual(["loading", 22]);
+  await expect.poll(() => trunk.state).toBe("waiting-for-number");
+  expect([stage.news(), await ask()]).toEqual([1, 22]);
+  trunk.learnFileId(41);
+  expect((await trunk.allocate(0, 100)).fileId).toBe(42);
+  expect(stage.news()).toBeGreaterThan(1);
+});
+
+test("a slot is given, confirmed once, and freed once", async () => {
+  const { trunk } = await serving(server());
+  const slot = await trunk.allocate(1, 300);
+  expect(slot).toMatchObject({ storePathIndex: 1, fileId: 1, offset: 0, size: 512 });
+  expect(await refusal(async17(() => trunk.free(slot)))).toBe(17);
+  trunk.confirm(slot, 0);
+  expect(await refusal(async17(() => trunk.confirm(slot, 0)))).toBe(2);
+  trunk.free(slot);
+  expect(await refusal(async17(() => trunk.free(slot)))).toBe(17);
+  expect(await trunk.allocate(1, 300)).toEqual(slot);
+  trunk.confirm(slot, 5);
+  expect(await trunk.allocate(1, 300)).toEqual(slot);
+  trunk.confirm(slot, 17);
+  expect(await trunk.allocate(1, 300)).not.toEqual(slot);
+});
+
+async function async17(action: () => void): Promise<void> {
+  action();
+}
+
+test("what cannot be is refused", async () => {
+  const { trunk } = await serving(server());
+  const tries: (readonly [number, number])[] = [
+    [0, 0],
+    [0, -5],
+    [0, mib + 1],
+    [2, 100],
+  ];
+  for (const [path, size] of tries) expect(await refusal(trunk.allocate(path, size))).toBe(22);
+  const slot = { storePathIndex: 0, high: 0, low: 0, fileId: 1, offset: 0, size: 512 };
+  const strange: Partial<TrunkLocation>[] = [
+    { fileId: 0 },
+    { size: 0 },
+    { size: 5 * mib },
+    { storePathIndex: 2 },
+  ];
+  for (const change of strange) {
+    expect(await refusal(async17(() => trunk.free({ ...slot, ...change })))).toBe(22);
+  }
+});
+
+test("changes reach the binlog once a second, a new trunk file before its slot is given, and the rest at the end", async () => {
+  const stage = await serving(server());
+  const { trunk, clock, binlog } = stage;
+  const count = (): number => (binlog.text() ?? "").split("\n").length - 1;
+  const first = await trunk.allocate(0, 300);
+  expect(count()).toBe(4);
+  trunk.confirm(first, 0);
+  await trunk.allocate(0, 300);
+  expect(count()).toBe(4);
+  clock.advance(1000);
+  await turns();
+  expect(count()).toBe(8);
+  trunk.free(first);
+  await trunk.end();
+  expect([trunk.state, count()]).toEqual(["off", 9]);
+});
+
+test("the next trunk server goes on where this one ended; held slots are free then", async () => {
+  const first = await serving(server(), 7);
+  const kept = await first.trunk.allocate(0, 300);
+  first.trunk.confirm(kept, 0);
+  const held = await first.trunk.allocate(0, 300);
+  await first.trunk.end();
+  const second = await serving(server(first.binlog), 3);
+  expect(second.trunk.currentFileId).toBe(8);
+  expect(second.trunk.freeMb).toBe(3);
+  expect(await second.trunk.allocate(0, 300)).toEqual(held);
+  expect((await second.trunk.allocate(1, 300)).fileId).toBe(9);
+});
+
+test("a snapshot of C is the beginning, the binlog goes on from where it says", async () => {
+  const binlog = new MemoryTrunkLog();
+  const line = (offset: number, size: number, op = "A"): string =>
+    `1795395770 ${op} 0 1 2 5 ${offset} ${size}\n`;
+  const old = line(0, 512);
+  binlog.append(`${old}${line(1024, 512)}${line(2048, 512, "D")}`);
+  const { files } = binlog;
+  const snapshot = files.open("/d/data/storage_trunk.dat", "create");
+  files.write(snapshot, Buffer.from(`${old.length}\n0 1 2 5 2048 512\n`));
+  files.close(snapshot);
+  const { trunk } = await serving(server(binlog));
+  expect(await trunk.allocate(0, 512)).toMatchObject({ fileId: 5, offset: 1024 });
+  expect(await trunk.allocate(0, 512)).toMatchObject({ fileId: 6 });
+  const whole = await serving(server(binlog), 0, { ...parameters, reloadsFromBinlog: true });
+  expect(await whole.trunk.allocate(0, 512)).toMatchObject({ fileId: 5, offset: 0 });
+});
+
+test("a binlog that cannot be read or written is read and written later", async () => {
+  const stage = server();
+  const { trunk, clock, binlog } = stage;
+  binlog.away = true;
+  trunk.begin(parameters);
+  await turns();
+  expect(trunk.state).toBe("loading");
+  binlog.away = false;
+  clock.advance(5000);
+  await expect.poll(() => trunk.state).toBe("waiting-for-number");
+  trunk.learnFileId(0);
+  binlog.away = true;
+  const slot = await trunk.allocate(0, 300);
+  trunk.confirm(slot, 0);
+  binlog.away = false;
+  clock.advance(1000);
+  await turns();
+  expect((binlog.text() ?? "").split("\n")).toHaveLength(6);
+  expect(stage.records.map(({ event }) => event)).toContain("trunk-binlog-not-written");
+});
+
+test("a compression joins neighbours, tells the readers to begin anew, and leaves what is free", async () => {
+  const steps: string[] = [];
+  const readers = {
+    pause: async () => {
+      steps.push("pause");
+    },
+    resume: () => {
+      steps.push("resume");
+    },
+  };
+  const stage = await serving(server(new MemoryTrunkLog(), { readers }));
+  const { trunk, binlog } = stage;
+  const slots: TrunkLocation[] = [];
+  for (let at = 0; at < 6; at += 1) {
+    const slot = await trunk.allocate(0, 256);
+    trunk.confirm(slot, 0);
+    slots.push(slot);
+  }
+  for (const slot of slots.slice(0, 3)) trunk.free(slot);
+  const held = await trunk.allocate(0, 300);
+  await trunk.compress();
+  expect(steps).toEqual(["pause", "resume"]);
+  const lines = (binlog.text() ?? "")
+    .trimEnd()
+    .split("\n")
+    .map((text) => text.split(" ").slice(-2).join("+"));
+  expect(lines.sort()).toEqual(["0+768", "1536+512", `${2048}+${4 * mib - 2048}`].sort());
+  trunk.confirm(held, 0);
+  await trunk.end();
+  const next = await serving(server(binlog));
+  expect(await next.trunk.allocate(0, 768)).toMatchObject({ offset: 0, size: 768 });
+});
+
+test("the clock asks for a compression at the time that the tracker says", async () => {
+  const day = 86_400;
+  const compression = {
+    intervalSeconds: day,
+    minIntervalSeconds: 0,
+    timeBase: { hour: 3, minute: 0 },
+  };
+  const stage = await serving(server(), 0, { ...parameters, compression });
+  const { trunk, clock, binlog } = stage;
+  await trunk.allocate(0, 300);
+  for (let minute = 0; minute < 1441; minute += 1) clock.advance(60_000);
+  await expect
+    .poll(() => binlog.asked.filter((kind) => kind === request.trunkLogCompress))
+    .toHaveLength(1);
+  await trunk.end();
+});
