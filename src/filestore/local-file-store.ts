@@ -193,45 +193,32 @@ export class LocalFileStore implements FileStore {
     this.packing.freed(name);
   }
 
-  async open(
+  open(
     name: string,
     range: Range,
     options: { readonly emptyIsFine?: boolean; readonly expectedBytes?: number } = {},
   ): Promise<OpenedFile> {
-    const { client } = this.#pathOf(name);
+    const client = this.#clientOf(name);
+    if (client instanceof Error) return Promise.reject(client);
     const expected = range.length === 0 ? (options.expectedBytes ?? largeBlockBytes) : range.length;
     const size = blockSizeFor(expected);
-    const block = client.blocks.tryTake(size) ?? (await client.blocks.take(size));
-    try {
-      const opened = await client.send({
-        kind: request.read,
-        text: name,
-        a: range.offset,
-        b: range.length,
-        flags: options.emptyIsFine === true ? flagEmptyIsFine : 0,
-        block,
-        blockLength: client.blocks.view(block).length,
-      });
-      const rest = opened.a - range.offset;
-      const body = new ReadSource(client, {
-        handle: opened.c,
-        offset: range.offset,
-        length: range.length === 0 ? rest : Math.min(range.length, rest),
-        firstBlock: block,
-        firstLength: opened.blockLength,
-      });
-      return { sizeBytes: opened.a, modifiedSeconds: opened.b, body };
-    } catch (error) {
-      client.blocks.give(block);
-      throw error;
-    }
+    const how = { client, name, range, flags: options.emptyIsFine === true ? flagEmptyIsFine : 0 };
+    const block = client.blocks.tryTake(size);
+    if (block !== undefined) return openInto(block, how);
+    return client.blocks.take(size).then((late) => openInto(late, how));
   }
 
-  async facts(name: string, options: { readonly computeCrc: boolean }): Promise<FileFacts> {
-    const { client } = this.#pathOf(name);
+  facts(name: string, options: { readonly computeCrc: boolean }): Promise<FileFacts> {
+    const client = this.#clientOf(name);
+    if (client instanceof Error) return Promise.reject(client);
     const flags = options.computeCrc ? flagComputeCrc : 0;
-    const found = await client.send({ kind: request.facts, text: name, flags });
-    return { sizeBytes: found.a, modifiedSeconds: found.b, crc32: found.c };
+    return new Promise((resolve, reject) => {
+      client.ask(
+        { kind: request.facts, text: name, flags },
+        ({ a, b, c }) => resolve({ sizeBytes: a, modifiedSeconds: b, crc32: c }),
+        reject,
+      );
+    });
   }
 
   async readMetadata(name: string): Promise<Uint8Array> {
@@ -347,12 +334,19 @@ export class LocalFileStore implements FileStore {
 
   /** The path of an existing name; its index is part of it. */
   #pathOf(name: string): ServedPath {
-    const index = parseRemoteFilename(name)?.storePathIndex;
-    const path = index === undefined ? undefined : this.#paths[index];
-    if (path === undefined) {
-      throw fileStoreError("file-invalid", `"${printable(name)}" names no store path of this node`);
-    }
+    const path = this.#find(name);
+    if (path === undefined) throw notHere(name);
     return path;
+  }
+
+  /** As `#pathOf`, for those whose callers expect promises only. */
+  #clientOf(name: string): StorePathClient | Error {
+    return this.#find(name)?.client ?? notHere(name);
+  }
+
+  #find(name: string): ServedPath | undefined {
+    const index = parseRemoteFilename(name)?.storePathIndex;
+    return index === undefined ? undefined : this.#paths[index];
   }
 
   #choosePath(index: number | undefined, sizeBytes: number): ServedPath {
@@ -427,6 +421,44 @@ export class LocalFileStore implements FileStore {
       );
     }
   }
+}
+
+interface Opening {
+  readonly client: StorePathClient;
+  readonly name: string;
+  readonly range: Range;
+  readonly flags: number;
+}
+
+/** Opens a file and reads its beginning, or all of it, into `block`. Without further promises: every download comes through. */
+function openInto(block: number, how: Opening): Promise<OpenedFile> {
+  const { client, name, range, flags } = how;
+  const { offset, length } = range;
+  const blockLength = client.blocks.view(block).length;
+  return new Promise((resolve, reject) => {
+    client.ask(
+      { kind: request.read, text: name, a: offset, b: length, flags, block, blockLength },
+      (opened) => {
+        const rest = opened.a - offset;
+        const body = new ReadSource(client, {
+          handle: opened.c,
+          offset,
+          length: length === 0 ? rest : Math.min(length, rest),
+          firstBlock: block,
+          firstLength: opened.blockLength,
+        });
+        resolve({ sizeBytes: opened.a, modifiedSeconds: opened.b, body });
+      },
+      (error) => {
+        client.blocks.give(block);
+        reject(error);
+      },
+    );
+  });
+}
+
+function notHere(name: string): AppError<FileStoreErrorCode> {
+  return fileStoreError("file-invalid", `"${printable(name)}" names no store path of this node`);
 }
 
 /** A foreign name in a message: no control characters, bounded. */

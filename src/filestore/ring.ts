@@ -163,6 +163,19 @@ export class RingReader extends Ring {
     Atomics.store(this.control, listeningAt, 0);
   }
 
+  /** The watcher takes what comes by itself for a while, and has not to be roused for it. */
+  pauseWatch(): void {
+    Atomics.store(this.control, sleepingAt, 0);
+  }
+
+  /** The watcher is to be roused again; false, and it is not, where there are records, which are to be taken first. */
+  resumeWatch(): boolean {
+    Atomics.store(this.control, sleepingAt, 1);
+    if (this.isEmpty) return true;
+    this.pauseWatch();
+    return false;
+  }
+
   /**
    * Calls `onWork` whenever there may be records, until it returns false. For the main thread, which must not block: an
    * asynchronous wait costs one wake-up for a whole batch.

@@ -61,6 +61,9 @@ export interface Answers {
   readonly pending: AppError<FileStoreErrorCode>;
 }
 
+/** The worker begins with the first requests of a turn of the event loop while we take the others. */
+const rouseAfter = 16;
+
 /** Files that were made for requests which had been given up, and wait to be removed; more stay where they are. */
 const maxOrphans = ringSlots;
 
@@ -95,6 +98,10 @@ export class StorePathClient {
   #abandonedCount = 0;
   /** Completions since the start. */
   #answered = 0;
+  /** Requests in the ring that the worker may not have been roused for. */
+  #unroused = 0;
+  #turnEnds = false;
+  #afterTurn: Workers["afterTurn"] = (task) => task();
   onStateChange: () => void = () => {};
   /** A flush failed: the worker refuses changes until it was asked to `check`. */
   onFlushFailed: (problem: string) => void = () => {};
@@ -139,6 +146,7 @@ export class StorePathClient {
 
   /** Starts the worker; resolves when the path is served, rejects with the reason when it cannot be. */
   start(workers: Workers): Promise<void> {
+    this.#afterTurn = workers.afterTurn;
     this.#opened ??= new Promise<void>((resolve, reject) => {
       const { requests, completions, pulseMemory } = this.#memory;
       const data: StorePathThreadData = {
@@ -231,13 +239,24 @@ export class StorePathClient {
 
   /** Sends a request; the promise ends with its completion. Rejects with `AppError<FileStoreErrorCode>`. */
   send(fields: RequestFields): Promise<RingRecord> {
-    if (this.#state !== "online" || this.#closing) return Promise.reject(this.#refused());
-    if (this.#admission !== "all" && !this.#admits(fields.kind)) {
+    return new Promise((done, failed) => this.ask(fields, done, failed));
+  }
+
+  /** As `send`, for what every exchange comes through: one of both is called, once, possibly before this returns. */
+  ask(
+    fields: RequestFields,
+    done: (answer: RingRecord) => void,
+    failed: (error: Error) => void,
+  ): void {
+    if (this.#state !== "online" || this.#closing) {
+      failed(this.#refused());
+    } else if (this.#admission !== "all" && !this.#admits(fields.kind)) {
       // What sets the worker's things free reaches it all the same, and nobody waits for it.
       if (isOwed(fields.kind)) this.#sendUnheard(fields);
-      return Promise.reject(this.#refused());
+      failed(this.#refused());
+    } else {
+      this.#ask(fields, done, failed);
     }
-    return this.#send(fields);
   }
 
   /** As `send`, whatever is admitted, and never given up: for the questions of the path's owner about the disk. */
@@ -339,11 +358,17 @@ export class StorePathClient {
   }
 
   #send(fields: RequestFields): Promise<RingRecord> {
-    return new Promise<RingRecord>((resolve, reject) => {
-      const record = this.#record(fields);
-      this.#waiting.set(record.id, { resolve, reject, record });
-      this.#enqueue(record);
-    });
+    return new Promise((done, failed) => this.#ask(fields, done, failed));
+  }
+
+  #ask(
+    fields: RequestFields,
+    resolve: (answer: RingRecord) => void,
+    reject: (error: Error) => void,
+  ): void {
+    const record = this.#record(fields);
+    this.#waiting.set(record.id, { resolve, reject, record });
+    this.#enqueue(record);
   }
 
   #record(fields: RequestFields): RingRecord {
@@ -365,7 +390,30 @@ export class StorePathClient {
 
   #enqueue(record: RingRecord): void {
     if (this.#backlog.length > 0 || !this.#push(record)) this.#backlog.push(record);
-    else this.#requests.wake();
+    else this.#wakeSoon();
+  }
+
+  /**
+   * The requests of one turn of the event loop rouse the worker once, after some of them or at the turn's end, when what it has
+   * answered meanwhile is taken without it having to rouse us.
+   */
+  #wakeSoon(): void {
+    this.#unroused += 1;
+    if (this.#unroused >= rouseAfter) this.#rouse();
+    if (this.#turnEnds) return;
+    this.#turnEnds = true;
+    this.#completions.pauseWatch();
+    this.#afterTurn(() => {
+      this.#turnEnds = false;
+      this.#rouse();
+      do this.#drain();
+      while (!this.#completions.resumeWatch());
+    });
+  }
+
+  #rouse(): void {
+    this.#unroused = 0;
+    this.#requests.wake();
   }
 
   /** At most one ring's worth is in flight, so that completions always find room. */

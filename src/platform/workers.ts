@@ -11,6 +11,8 @@ export interface WorkerThread {
 export interface Workers {
   /** `data` is cloned to the thread; shared buffers in it stay shared. Does not keep the process alive. */
   start(entry: WorkerEntry, data: unknown): WorkerThread;
+  /** Calls `task` once, at the end of the present turn of the event loop: when whatever the kernel had ready was taken. */
+  readonly afterTurn: (task: () => void) => void;
 }
 
 /** The thread's own end. */

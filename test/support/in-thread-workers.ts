@@ -90,5 +90,6 @@ export function inThreadWorkers(automatic: boolean): InThreadWorkers {
       started.push(worker);
       return worker;
     },
+    afterTurn: (task) => void setImmediate(task),
   };
 }

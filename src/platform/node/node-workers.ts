@@ -53,5 +53,8 @@ class NodeWorkerThread implements WorkerThread {
 
 /** `locate` is for tests; everybody else takes the entries that the program has. */
 export function nodeWorkers(locate: (entry: WorkerEntry) => WorkerCode = locateWorker): Workers {
-  return { start: (entry, data) => new NodeWorkerThread(locate(entry), data) };
+  return {
+    start: (entry, data) => new NodeWorkerThread(locate(entry), data),
+    afterTurn: (task) => void setImmediate(task),
+  };
 }

@@ -325,6 +325,7 @@ test("a start with the only disk hanging ends, and the path joins when it answer
   const workers = inThreadWorkers(true);
   let answer = (): void => {};
   const hanging: Workers = {
+    afterTurn: workers.afterTurn,
     start: (entry, data) => {
       const worker = workers.start(entry, data);
       const late: WorkerThread = { onMessage: () => {}, onExit: () => {} };
@@ -364,6 +365,7 @@ test("a path that opens slowly is not waited for once another one serves, and jo
   const workers = inThreadWorkers(true);
   const held: (() => void)[] = [];
   const slow: Workers = {
+    afterTurn: workers.afterTurn,
     start: (entry, data) => {
       const worker = workers.start(entry, data);
       if (workers.started.length > 1) return worker;

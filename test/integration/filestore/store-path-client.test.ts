@@ -53,6 +53,7 @@ test("completions find room even when the worker answers late and all at once", 
   const thread: WorkerThread = { onMessage: () => {}, onExit: () => {} };
   const client = new StorePathClient(pathSettings(0), collectedLog().log);
   const started = client.start({
+    afterTurn: (task) => task(),
     start: (_entry, given) => {
       data = given as StorePathThreadData;
       return thread;
@@ -129,7 +130,7 @@ test("a worker that ends by itself takes its path offline, and what it had finis
 test("a path that cannot be served says why", async () => {
   const thread: WorkerThread = { onMessage: () => {}, onExit: () => {} };
   const client = new StorePathClient(pathSettings(0), collectedLog().log);
-  const started = client.start({ start: () => thread });
+  const started = client.start({ start: () => thread, afterTurn: (task) => task() });
   thread.onMessage({ post: "unfit", code: "store-path-busy", message: "held by process 7" });
   thread.onExit(undefined);
   await expect(started).rejects.toMatchObject({ code: "store-path-busy" });

@@ -113,6 +113,7 @@ test("a thread that dies takes its path offline, and the others go on", async ()
   const threads: WorkerThread[] = [];
   const real = nodeWorkers();
   const { files } = await store(2, {
+    ...real,
     start: (entry, data) => {
       const thread = real.start(entry, data);
       threads.push(thread);

@@ -22,7 +22,8 @@ async function stage(device = 7) {
     probe: async () => ({ a: 10 * gibibyte, b: 4 * gibibyte, c: device }),
   } as unknown as StorePathClient;
   const log = new Log("filestore", (record) => records.push(record));
-  const workers = { start: () => expect.fail("the client starts it") };
+  const start = () => expect.fail("the client starts it");
+  const workers = { start, afterTurn: start };
   const path = new ServedPath(client, { clock, log, workers, diskTimeoutMs: 20_000 });
   await path.open();
   return { path, clock, records };

@@ -68,19 +68,49 @@ test("a body without a byte is an empty file", () => {
   expect(readText(disk, new StagedBody(store).take().path)).toBe("");
 });
 
-test("a long body is flushed on its way, where changes are flushed at all", () => {
+test("a long body is to be flushed on its way, where changes are flushed at all", () => {
   for (const [durability, flushes] of [
     ["flushed", 2],
     ["relaxed", 0],
   ] as const) {
-    const { store, troubled } = setUp(durability);
+    const { store } = setUp(durability);
     const body = new StagedBody(store);
     const piece = Buffer.alloc(flushEveryBytes / 8);
-    troubled.arm({ kind: "none" });
-    for (let count = 0; count < 17; count += 1) body.write(piece);
-    expect(troubled.trace.filter((call) => call === "flush").length).toBe(flushes);
+    let count = 0;
+    for (let pieces = 0; pieces < 17; pieces += 1) {
+      body.write(piece);
+      if (body.takeFlush() === undefined) continue;
+      count += 1;
+      expect(body.takeFlush()).toBeUndefined();
+      body.flushed(undefined);
+    }
+    expect(count).toBe(flushes);
     body.drop();
   }
+});
+
+test("a body that is dropped while it is flushed stays open until that ended", () => {
+  const { store, disk, staged } = setUp();
+  const before = disk.openFiles;
+  const body = new StagedBody(store);
+  body.write(Buffer.alloc(flushEveryBytes));
+  expect(body.takeFlush()).toMatchObject({ kind: "file", descriptor: expect.any(Number) });
+  expect(() => body.take()).toThrow("flushes have ended");
+  body.drop();
+  expect([staged(), disk.openFiles]).toEqual([[], before + 1]);
+  body.flushed(undefined);
+  expect(disk.openFiles).toBe(before);
+});
+
+test("after a flush on its way failed a body is good for nothing", () => {
+  const { store } = setUp();
+  const body = new StagedBody(store);
+  body.write(Buffer.alloc(flushEveryBytes));
+  body.takeFlush();
+  body.flushed(new FileError("EIO", "EIO: injected"));
+  expect(() => body.write(Buffer.from("more"))).toThrow("EIO");
+  expect(() => body.take()).toThrow("EIO");
+  body.drop();
 });
 
 test("a small new file costs few calls", () => {
