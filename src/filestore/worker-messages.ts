@@ -69,6 +69,11 @@ export const request = {
   /** Rewrites the binlog with what is free, and removes snapshot and marks. a: backups to keep; b: Unix seconds. Completion a: its size. */
   trunkLogCompress: 27,
   /**
+   * Gives free space of this node's own trunk files away, for the group's trunk server. block: filled with lines of a trunk binlog, a slot
+   * each. Completion a: how many, 0 where none is left; length: of the lines.
+   */
+  trunkGive: 28,
+  /**
    * Looks whether the path can be trusted again after it hung or a flush failed, and takes changes again if so. Completion a: bytes that were
    * read again. Fails with what is wrong; then changes stay refused.
    */

@@ -75,6 +75,7 @@ function settingsFor(directory: string, variant: Variant): StorePathSettings {
     distribution: "round-robin",
     rotateCount: 100,
     durability: variant.durability,
+    packing: "off",
     dedup: false,
     source: { kind: "address", address: "127.0.0.1" },
     adoptBasePath: "",

@@ -33,7 +33,12 @@ import type { DirectoryChooser } from "#filestore/worker/directory-chooser.ts";
 import type { DirectoryTree } from "#filestore/worker/directory-tree.ts";
 import type { FileLayout } from "#filestore/worker/file-layout.ts";
 import { directoryName } from "#model/remote-filename.ts";
-import { type TrunkSlot, trunkFilename, trunkHeaderSize } from "#model/trunk-location.ts";
+import {
+  type TrunkLocation,
+  type TrunkSlot,
+  trunkFilename,
+  trunkHeaderSize,
+} from "#model/trunk-location.ts";
 import type { Clock } from "#platform/clock.ts";
 import { FileError, type Files } from "#platform/files.ts";
 
@@ -69,6 +74,9 @@ export interface SlotRegion {
   readonly size: number;
 }
 
+/** A free slot that becomes the trunk server's. */
+export type GivenAway = Omit<TrunkLocation, "storePathIndex">;
+
 /** What a look through the trunk files found. */
 export interface TrunkRebuildReport {
   readonly files: number;
@@ -91,6 +99,8 @@ export class PackedFiles {
   readonly #log: TrunkLog;
   /** Given out, and neither recorded nor given back. */
   readonly #claimed = new Set<ClaimedSlot>();
+  /** Slots of files that are not ours any more. */
+  readonly #toGive: GivenAway[] = [];
   readonly #lease: { next: number; end: number }[] = [];
   #packing: Packing = noPacking;
   #leaseAsked = false;
@@ -236,19 +246,13 @@ export class PackedFiles {
     this.isNoted = true;
   }
 
-  /** Gives the free space of a file of ours away for good, as slots: to the group's trunk server. Empty where there is none. */
-  giveSpaceAway(): readonly (TrunkSlot & { readonly high: number; readonly low: number })[] {
-    for (const space of this.space.files) {
-      const isClaimed = [...this.#claimed].some((claim) => claim.space === space);
-      if (space.free === undefined || space.use === "busy" || isClaimed) continue;
-      const { id: fileId, high, low } = space.file;
-      const slots = [...space.free].map((extent) => ({ fileId, high, low, ...extent }));
-      this.space.forget(space);
-      this.#noteFiles();
-      this.note(this.#settled());
-      if (slots.length > 0) return slots;
-    }
-    return [];
+  /**
+   * Gives free space of our files away for good, as slots, to the group's trunk server; at most `max` at a time, none where none is left.
+   * A file stops being ours before the first of its slots is given. Throws `FileError`.
+   */
+  giveSpaceAway(max: number): readonly GivenAway[] {
+    if (this.#toGive.length === 0) this.#giveFileUp();
+    return this.#toGive.splice(0, max);
   }
 
   /**
@@ -273,6 +277,20 @@ export class PackedFiles {
     this.upkeep.stop();
     this.#log.close();
     this.descriptors.close();
+  }
+
+  #giveFileUp(): void {
+    for (const space of this.space.files) {
+      const { free, file } = space;
+      const isClaimed = [...this.#claimed].some((claim) => claim.space === space);
+      if (free === undefined || free.count === 0 || space.use === "busy" || isClaimed) continue;
+      this.space.forget(space);
+      this.#noteFiles();
+      this.note(this.#settled());
+      const { id: fileId, high, low } = file;
+      for (const { offset, size } of free) this.#toGive.push({ fileId, high, low, offset, size });
+      return;
+    }
   }
 
   /** What of a file is free as far as the records go. */

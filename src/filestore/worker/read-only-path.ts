@@ -4,8 +4,10 @@
  * written again, by a worker that opens it anew. Worker thread.
  */
 import type { BinlogWriter } from "#filestore/binlog/binlog-writer.ts";
+import { binlogStart } from "#filestore/binlog/position.ts";
 import { fileStoreError } from "#filestore/errors.ts";
 import type { StorePathSettings } from "#filestore/settings.ts";
+import { PackedFiles } from "#filestore/trunk/packed-files.ts";
 import { Checkpoint, readEngineState } from "#filestore/worker/checkpoint.ts";
 import { DirectoryChooser } from "#filestore/worker/directory-chooser.ts";
 import {
@@ -32,8 +34,23 @@ export function openReadOnly(
   const noted = state === "damaged" ? undefined : state?.subdirCount;
   checkSubdirCount(files, layout, { configured: settings.subdirCount, noted });
   const { databases: _, ...world } = parts;
+  const tree = new DirectoryTree(files, layout, false);
+  const directories = new DirectoryChooser(settings, initialDistribution);
+  const onLeaseWanted = (): void => {};
+  const packed = new PackedFiles(
+    {
+      ...world,
+      settings: { ...settings, readOnly: true },
+      layout,
+      tree,
+      directories,
+      onLeaseWanted,
+    },
+    () => binlogStart,
+  );
   const store: StorePath = {
     ...world,
+    onLeaseWanted,
     onFlushFailed: parts.onFlushFailed ?? (() => {}),
     settings,
     source: settings.source,
@@ -42,16 +59,16 @@ export function openReadOnly(
     get binlog(): BinlogWriter {
       throw refusalOf(settings.directory);
     },
-    tree: new DirectoryTree(files, layout, false),
-    directories: new DirectoryChooser(settings, initialDistribution),
+    tree,
+    directories,
+    packed,
     locks: new Set(),
     staged: new StagedFiles(files, layout, log),
     contents: undefined,
   };
-  const position = { index: 0, offset: 0 };
   const checkpoint = new Checkpoint(
     { files, layout, log },
-    { subdirCount: settings.subdirCount, position },
+    { subdirCount: settings.subdirCount, position: binlogStart },
   );
   const readOnly = "its file system can only be read";
   return {

@@ -1,5 +1,7 @@
 /** What the fields of a ring record mean to the engine (`worker-messages.ts`). Pure. */
 import type { Content } from "#filestore/dedup/content-links.ts";
+import { fileStoreError } from "#filestore/errors.ts";
+import { slotFrom } from "#filestore/packing.ts";
 import type { RingRecord } from "#filestore/ring.ts";
 import type { LinkRequest } from "#filestore/worker/link-preparer.ts";
 import type { WriteTarget } from "#filestore/worker/store-path-engine.ts";
@@ -18,7 +20,7 @@ export function changesName(kind: number): boolean {
   );
 }
 
-/** Of the first piece of an upload. */
+/** Of the first piece of an upload. Throws `file-invalid`. */
 export function targetOf(record: RingRecord): WriteTarget {
   switch (record.flags >> targetShift) {
     case writeTarget.normal:
@@ -32,6 +34,11 @@ export function targetOf(record: RingRecord): WriteTarget {
     case writeTarget.slave: {
       const [prefix = "", extension = ""] = record.text2.split("\0");
       return { kind: "slave", master: record.text, prefix, extension };
+    }
+    case writeTarget.slot: {
+      const slot = slotFrom(record.text2);
+      if (slot === undefined) throw fileStoreError("file-invalid", `no slot: ${record.text2}`);
+      return { kind: "slot", extension: record.text, slot };
     }
     case writeTarget.append:
       return { kind: "append", name: record.text };

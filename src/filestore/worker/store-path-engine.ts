@@ -14,7 +14,7 @@ import type { Content } from "#filestore/dedup/content-links.ts";
 import type { MetadataMode } from "#filestore/file-store.ts";
 import type { Packing } from "#filestore/packing.ts";
 import type { StorePathSettings } from "#filestore/settings.ts";
-import type { TrunkRebuildReport } from "#filestore/trunk/packed-files.ts";
+import type { GivenAway, TrunkRebuildReport } from "#filestore/trunk/packed-files.ts";
 import { BackgroundTurns } from "#filestore/worker/background-turns.ts";
 import { commitBatch } from "#filestore/worker/batch-commit.ts";
 import { ChangePreparer } from "#filestore/worker/change-preparer.ts";
@@ -38,7 +38,6 @@ import { TrunkBinlogFile } from "#filestore/worker/trunk-binlog-file.ts";
 import type { WriteHandle } from "#filestore/worker/write-handle.ts";
 import { startWrite, type WriteTarget } from "#filestore/worker/write-start.ts";
 import type { FileSource } from "#model/file-id.ts";
-import type { TrunkLocation } from "#model/trunk-location.ts";
 import type { FileSystemSpace } from "#platform/files.ts";
 
 export type { Change, EngineFacts, ReadHandle, WriteHandle, WriteTarget };
@@ -88,6 +87,10 @@ export class StorePathEngine {
    */
   static open(settings: StorePathSettings, parts: EngineParts): StorePathEngine {
     return new StorePathEngine(openStorePath(settings, parts));
+  }
+
+  get storePathIndex(): number {
+    return this.#store.settings.index;
   }
 
   /** True while a change of this file is under way. False for names that are none. */
@@ -242,12 +245,9 @@ export class StorePathEngine {
     this.#store.packed.addLease(first, count);
   }
 
-  /**
-   * The free space of one of our own trunk files, as slots; it is not ours any more. Empty where there is none left. Ask again until
-   * then. Throws `disk-failed`.
-   */
-  giveTrunkSpaceAway(): readonly Omit<TrunkLocation, "storePathIndex">[] {
-    return onDisk("give trunk files away", () => this.#store.packed.giveSpaceAway());
+  /** Free space of our own trunk files, at most `max` slots; it is not ours any more. Empty where none is left. Throws `disk-failed`. */
+  giveTrunkSpaceAway(max: number): readonly GivenAway[] {
+    return onDisk("give trunk files away", () => this.#store.packed.giveSpaceAway(max));
   }
 
   /** Finds the free space of our own trunk files again from the files themselves, in steps. Throws `FileError`. */

@@ -44,6 +44,7 @@ function main(): void {
       random: nodeRandom(),
       log,
       onFlushFailed: (error) => condition.onFlushFailed(error),
+      onLeaseWanted: (count) => post({ post: "trunk-lease-wanted", count }),
       databases: workerDatabases,
     });
   } catch (error) {

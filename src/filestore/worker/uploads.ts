@@ -119,15 +119,18 @@ export class Uploads {
 
   /** The first piece, whose target is free. */
   #begin(record: RingRecord, target: WriteTarget): void {
+    const isWhole = (record.flags & writeFlag.last) !== 0;
+    const exact = isWhole || (record.flags & writeFlag.estimate) === 0;
+    const length = isWhole && record.block >= 0 ? record.blockLength : record.b;
     let upload: OpenUpload;
     try {
       this.#parts.requireChanges();
-      upload = { state: "open", handle: this.#parts.engine.startWrite(target, record.b) };
+      upload = { state: "open", handle: this.#parts.engine.startWrite(target, length, exact) };
     } catch (error) {
       upload = { state: "failed", error };
     }
     // A whole file in one piece needs no place in the table.
-    if ((record.flags & writeFlag.last) === 0) this.#uploads.set(record.a, upload);
+    if (!isWhole) this.#uploads.set(record.a, upload);
     this.#go(record, upload);
   }
 

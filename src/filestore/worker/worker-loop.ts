@@ -11,6 +11,7 @@ import type { FileStoreError } from "#filestore/worker/disk-failure.ts";
 import type { FlushSteps } from "#filestore/worker/flush-steps.ts";
 import { LongWork } from "#filestore/worker/long-work.ts";
 import { NameLines } from "#filestore/worker/name-lines.ts";
+import { performPacking } from "#filestore/worker/packing-requests.ts";
 import { ReadRequests } from "#filestore/worker/read-requests.ts";
 import { changesName, contentOf, linkOf, sourceOf } from "#filestore/worker/request-fields.ts";
 import type { Change, StorePathEngine } from "#filestore/worker/store-path-engine.ts";
@@ -242,6 +243,11 @@ export class WorkerLoop {
       case request.close:
         this.#closeId = record.id;
         this.#longWork.dropReading(new AppError("store-closing", "the node is stopping"));
+        break;
+      case request.setPacking:
+      case request.trunkLease:
+      case request.trunkGive:
+        performPacking(record, { engine: this.#engine, answers: this.#answers });
         break;
       default:
         this.#trunkLog.perform(record);
