@@ -28,7 +28,7 @@ export interface NewFile {
 export class NewFileWriter implements WriteHandle {
   readonly #store: StorePath;
   readonly #file: NewFile;
-  readonly #body: StagedBody;
+  readonly body: StagedBody;
   #crc = 0;
   /** Of what comes in pieces; undefined where nobody wants to know. */
   #hash: Hash | undefined;
@@ -44,7 +44,7 @@ export class NewFileWriter implements WriteHandle {
   constructor(store: StorePath, file: NewFile) {
     this.#store = store;
     this.#file = file;
-    this.#body = new StagedBody(store);
+    this.body = new StagedBody(store);
   }
 
   write(bytes: Uint8Array): void {
@@ -52,13 +52,13 @@ export class NewFileWriter implements WriteHandle {
     this.#crc = crc32(bytes, this.#crc);
     if (this.#place !== undefined) this.#goOn();
     const { lengthBytes, hold } = this.#file;
-    if (this.#body.received === 0 && bytes.length === lengthBytes && hold !== true) {
+    if (this.body.received === 0 && bytes.length === lengthBytes && hold !== true) {
       this.#whole(bytes);
       return;
     }
-    if (this.#body.received === 0 && this.#sharesContent) this.#hash = createHash("sha256");
+    if (this.body.received === 0 && this.#sharesContent) this.#hash = createHash("sha256");
     this.#hash?.update(bytes);
-    this.#body.write(bytes);
+    this.body.write(bytes);
   }
 
   held(): Content | undefined {
@@ -68,9 +68,9 @@ export class NewFileWriter implements WriteHandle {
   }
 
   finish(): PlaceChange {
-    if (this.#body.received === 0 && this.#place === undefined) this.#whole(new Uint8Array(0));
+    if (this.body.received === 0 && this.#place === undefined) this.#whole(new Uint8Array(0));
     const place = this.#place ?? onDisk("name a file", () => this.#name());
-    const staged = this.#body.take();
+    const staged = this.body.take();
     this.#finished = true;
     const content = this.#content;
     if (content !== undefined) this.#store.contents?.note(content, place, this.#linked);
@@ -89,7 +89,7 @@ export class NewFileWriter implements WriteHandle {
   abort(): void {
     if (this.#finished) return;
     this.#finished = true;
-    this.#body.drop();
+    this.body.drop();
     if (this.#place !== undefined) this.#store.locks.delete(lockKey(this.#place.name));
   }
 
@@ -102,7 +102,7 @@ export class NewFileWriter implements WriteHandle {
     const hash = this.#hash;
     if (hash === undefined) return this.#content;
     this.#hash = undefined;
-    this.#content = { hash: hash.digest(), sizeBytes: this.#body.received, crc32: this.#crc };
+    this.#content = { hash: hash.digest(), sizeBytes: this.body.received, crc32: this.#crc };
     return this.#content;
   }
 
@@ -117,7 +117,7 @@ export class NewFileWriter implements WriteHandle {
       const place = this.#claim(nowMs, sizeBytes);
       const staged = this.#stagedPath(place);
       if (this.#link(staged)) return;
-      this.#body.writeWhole(staged, bytes);
+      this.body.writeWhole(staged, bytes);
       this.#alignTime(staged, nowMs);
     });
   }
@@ -128,13 +128,13 @@ export class NewFileWriter implements WriteHandle {
     if (content === undefined) return false;
     this.#linked = this.#store.contents?.link(content, staged);
     if (this.#linked === undefined) return false;
-    this.#body.linked(staged, content.sizeBytes);
+    this.body.linked(staged, content.sizeBytes);
     return true;
   }
 
   /** The announced length was an estimate, which the first piece happened to have: more came. */
   #goOn(): void {
-    onDisk("store a file", () => this.#body.reopen());
+    onDisk("store a file", () => this.body.reopen());
     if (this.#place !== undefined) this.#store.locks.delete(lockKey(this.#place.name));
     this.#place = undefined;
     // Its first piece was not kept for the hash of the whole, and it is rare enough to be stored as it is.
@@ -153,15 +153,15 @@ export class NewFileWriter implements WriteHandle {
   /** Of what came in pieces. Throws `FileError`; `abort` drops what there is then. */
   #name(): FilePlace {
     this.#wholeContent();
-    const place = this.#claim(this.#store.clock.nowMs(), this.#body.received);
+    const place = this.#claim(this.#store.clock.nowMs(), this.body.received);
     const staged = this.#stagedPath(place);
-    const part = this.#body.path;
+    const part = this.body.path;
     try {
       if (this.#link(staged)) return place;
     } finally {
-      if (part !== undefined && this.#body.path !== part) this.#store.staged.drop(part);
+      if (part !== undefined && this.body.path !== part) this.#store.staged.drop(part);
     }
-    this.#body.rename(staged);
+    this.body.rename(staged);
     this.#store.files.setModified(staged, this.#timestamp);
     return place;
   }
@@ -183,17 +183,17 @@ export class NewFileWriter implements WriteHandle {
 export class SlaveWriter implements WriteHandle {
   readonly #store: StorePath;
   readonly #place: FilePlace;
-  readonly #body: StagedBody;
+  readonly body: StagedBody;
   #finished = false;
 
   constructor(store: StorePath, place: FilePlace) {
     this.#store = store;
     this.#place = place;
-    this.#body = new StagedBody(store);
+    this.body = new StagedBody(store);
   }
 
   write(bytes: Uint8Array): void {
-    this.#body.write(bytes);
+    this.body.write(bytes);
   }
 
   /** Of several uploads of one slave at a time, the first that is whole wins. */
@@ -206,7 +206,7 @@ export class SlaveWriter implements WriteHandle {
       if (locks.has(key) || files.stat(place.path, false) !== undefined) throw slaveExists(place);
       tree.ensure(place);
     });
-    const staged = this.#body.take();
+    const staged = this.body.take();
     try {
       this.#store.files.setModified(staged.path, timestamp);
     } catch (error) {
@@ -229,7 +229,7 @@ export class SlaveWriter implements WriteHandle {
   abort(): void {
     if (this.#finished) return;
     this.#finished = true;
-    this.#body.drop();
+    this.body.drop();
   }
 }
 

@@ -17,29 +17,29 @@ export interface SpliceTarget {
 export class SpliceWriter implements WriteHandle {
   readonly #store: StorePath;
   readonly #target: SpliceTarget;
-  readonly #body: StagedBody;
+  readonly body: StagedBody;
   #finished = false;
 
   constructor(store: StorePath, target: SpliceTarget) {
     this.#store = store;
     this.#target = target;
-    this.#body = new StagedBody(store);
+    this.body = new StagedBody(store);
     store.locks.add(lockKey(target.place.name));
   }
 
   write(bytes: Uint8Array): void {
-    this.#body.write(bytes);
+    this.body.write(bytes);
   }
 
   finish(): StagedChange {
     const { kind, place, offset, oldSize } = this.#target;
-    const { received: length } = this.#body;
+    const { received: length } = this.body;
     if (length === 0) {
       this.#finished = true;
       return new EmptyChange(lockKey(place.name));
     }
     this.#checkRoom(offset + length - oldSize);
-    const staged = this.#body.take();
+    const staged = this.body.take();
     this.#finished = true;
     const timestamp = Math.floor(this.#store.clock.nowMs() / 1000);
     const splice = { kind, place, staged, offset, length, oldSize, timestamp };
@@ -49,7 +49,7 @@ export class SpliceWriter implements WriteHandle {
   abort(): void {
     if (this.#finished) return;
     this.#finished = true;
-    this.#body.drop();
+    this.body.drop();
     this.#store.locks.delete(lockKey(this.#target.place.name));
   }
 

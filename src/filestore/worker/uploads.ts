@@ -15,10 +15,21 @@ import type {
   WriteTarget,
 } from "#filestore/worker/store-path-engine.ts";
 import { completionFlag, writeFlag } from "#filestore/worker-messages.ts";
+import type { FileError } from "#platform/files.ts";
+import type { FlushTarget } from "#platform/flusher.ts";
+
+interface Open {
+  readonly state: "open";
+  readonly handle: WriteHandle;
+  /** What came of a long body is being flushed. */
+  isFlushing: boolean;
+  /** The last piece, which waits for that. */
+  last: RingRecord | undefined;
+}
 
 /** An upload under way: open, waiting for another change of the same name, or failed and only to be answered. */
 type Upload =
-  | { readonly state: "open"; readonly handle: WriteHandle }
+  | Open
   | { readonly state: "deferred"; readonly records: RingRecord[] }
   | { readonly state: "failed"; readonly error: unknown };
 
@@ -35,6 +46,7 @@ export interface UploadParts {
   readonly isAbandoned: (id: number) => boolean;
   /** Throws where no change is taken now. */
   readonly requireChanges: () => void;
+  readonly flush: (target: FlushTarget, ended: (error: FileError | undefined) => void) => void;
   readonly stage: (id: number, change: Change) => void;
 }
 
@@ -89,7 +101,7 @@ export class Uploads {
   drop(number: number): void {
     const upload = this.#uploads.get(number);
     this.#uploads.delete(number);
-    if (upload?.state === "open") upload.handle.abort();
+    if (upload?.state === "open") this.#giveUp(upload, "the upload was given up");
     // Its place in the line is passed over when its turn comes.
     if (upload?.state === "deferred") this.#failAll(upload.records, "the upload was given up");
   }
@@ -111,7 +123,7 @@ export class Uploads {
   /** The path is closed. */
   giveUpAll(): void {
     for (const upload of this.#uploads.values()) {
-      if (upload.state === "open") upload.handle.abort();
+      if (upload.state === "open") this.#giveUp(upload, "the node is stopping");
       if (upload.state === "deferred") this.#failAll(upload.records, "the node is stopping");
     }
     this.#uploads.clear();
@@ -125,7 +137,7 @@ export class Uploads {
     let upload: OpenUpload;
     try {
       this.#parts.requireChanges();
-      upload = { state: "open", handle: this.#parts.engine.startWrite(target, length, exact) };
+      upload = opened(this.#parts.engine.startWrite(target, length, exact));
     } catch (error) {
       upload = { state: "failed", error };
     }
@@ -136,6 +148,10 @@ export class Uploads {
 
   #go(record: RingRecord, upload: OpenUpload): void {
     const last = (record.flags & writeFlag.last) !== 0;
+    if (last && upload.state === "open" && upload.isFlushing) {
+      upload.last = record;
+      return;
+    }
     if (last) this.#uploads.delete(record.a);
     if (upload.state === "failed") throw upload.error;
     const { handle } = upload;
@@ -143,8 +159,10 @@ export class Uploads {
     try {
       requireChanges();
       if (record.block >= 0) handle.write(answers.payload(record));
-      if (!last) answers.done(record.id);
-      else if (!this.#hold(record, handle)) stage(record.id, handle.finish());
+      if (!last) {
+        answers.done(record.id);
+        this.#flushLong(upload);
+      } else if (!this.#hold(record, handle)) stage(record.id, handle.finish());
     } catch (error) {
       if (!last) this.#uploads.set(record.a, { state: "failed", error });
       handle.abort();
@@ -152,11 +170,31 @@ export class Uploads {
     }
   }
 
+  #flushLong(upload: Open): void {
+    const { body } = upload.handle;
+    const target = body?.takeFlush();
+    if (body === undefined || target === undefined) return;
+    upload.isFlushing = true;
+    this.#parts.flush(target, (error) => {
+      upload.isFlushing = false;
+      body.flushed(error);
+      const { last } = upload;
+      upload.last = undefined;
+      if (last !== undefined) this.#parts.answers.attempt(last.id, () => this.#go(last, upload));
+    });
+  }
+
+  #giveUp(upload: Open, why: string): void {
+    upload.handle.abort();
+    if (upload.last !== undefined) this.#failAll([upload.last], why);
+    upload.last = undefined;
+  }
+
   /** True where the whole has come and is not to be stored before others have been asked for it. */
   #hold(record: RingRecord, handle: WriteHandle): boolean {
     const content = handle.held?.();
     if (content === undefined) return false;
-    this.#uploads.set(record.a, { state: "open", handle });
+    this.#uploads.set(record.a, opened(handle));
     this.#parts.answers.done(record.id, {
       flags: completionFlag.held,
       text: Buffer.from(content.hash).toString("hex"),
@@ -170,6 +208,10 @@ export class Uploads {
   #failAll(records: readonly RingRecord[], why: string): void {
     for (const { id } of records) this.#parts.answers.fail(id, new AppError("store-closing", why));
   }
+}
+
+function opened(handle: WriteHandle): Open {
+  return { state: "open", handle, isFlushing: false, last: undefined };
 }
 
 /** What a request is answered with that was given up before it began; nobody hears it. */

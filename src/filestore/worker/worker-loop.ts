@@ -100,6 +100,11 @@ export class WorkerLoop {
       wait: (name, upload) => this.#lines.wait(name, { upload }),
       requireChanges: () => this.#requireChanges(),
       isAbandoned: this.#isAbandoned,
+      flush: (target, ended) =>
+        flusher.flush([target], ([error]) => {
+          ended(error);
+          this.#goOn();
+        }),
       stage: (id, change) => this.#stage(id, change),
     });
   }

@@ -1,11 +1,13 @@
 /** Receiving a body into a staged file: what the owner of the engine holds while a client sends. Worker thread. */
+import { assert } from "#base/assert.ts";
 import type { Content } from "#filestore/dedup/content-links.ts";
 import type { Change } from "#filestore/worker/changes/staged-change.ts";
 import { onDisk } from "#filestore/worker/disk-failure.ts";
 import { flushEveryBytes } from "#filestore/worker/limits.ts";
 import { copySteps, runToEnd, StagedFile } from "#filestore/worker/staged-files.ts";
 import type { StorePath } from "#filestore/worker/store-path.ts";
-import type { FileDescriptor } from "#platform/files.ts";
+import type { FileDescriptor, FileError } from "#platform/files.ts";
+import type { FlushTarget } from "#platform/flusher.ts";
 
 /** Where the body of an upload, an append or a modification goes. Calls throw `AppError<FileStoreErrorCode>`. */
 export interface WriteHandle {
@@ -17,6 +19,8 @@ export interface WriteHandle {
   held?(): Content | undefined;
   /** Gives everything up that was written. Harmless where nothing is left to give up. */
   abort(): void;
+  /** Where it is received into a file of its own, which may be long: to be flushed on its way, see `StagedBody.takeFlush`. */
+  readonly body?: StagedBody;
 }
 
 /** A body on its way into `.cairn/tmp`. */
@@ -27,6 +31,10 @@ export class StagedBody {
   #descriptor: FileDescriptor | undefined;
   #received = 0;
   #unflushed = 0;
+  #isFlushing = false;
+  /** To be closed when the flush that is in flight has ended. */
+  #closesLater: FileDescriptor | undefined;
+  #failure: FileError | undefined;
   /** It is a further name of a file that is there already, and must not be written to. */
   #isLinked = false;
 
@@ -43,14 +51,38 @@ export class StagedBody {
   write(bytes: Uint8Array): void {
     this.#received += bytes.length;
     onDisk("store what was received", () => {
-      const { files, flushed } = this.#store;
+      this.#requireGood();
       this.#descriptor ??= this.#open(this.#store.staged.newPart());
-      files.write(this.#descriptor, bytes);
+      this.#store.files.write(this.#descriptor, bytes);
       this.#unflushed += bytes.length;
-      if (!flushed || this.#unflushed < flushEveryBytes) return;
-      files.flush(this.#descriptor);
-      this.#unflushed = 0;
     });
+  }
+
+  /**
+   * Of a long body what came up to now, so that the last flush does not hold the disk up for long. The caller flushes it and says so
+   * to `flushed`; until then the body may be written to and dropped, but not taken. Undefined where it is not worth it yet.
+   */
+  takeFlush(): FlushTarget | undefined {
+    const descriptor = this.#descriptor;
+    if (descriptor === undefined || this.path === undefined || this.#isFlushing) return undefined;
+    if (!this.#store.flushed || this.#unflushed < flushEveryBytes) return undefined;
+    this.#isFlushing = true;
+    this.#unflushed = 0;
+    return { kind: "file", path: this.path, descriptor };
+  }
+
+  /** How the flush ended that was taken. After a failure the body is good for nothing but to be dropped. */
+  flushed(error: FileError | undefined): void {
+    this.#isFlushing = false;
+    if (this.#closesLater !== undefined) this.#store.staged.close(this.#closesLater);
+    this.#closesLater = undefined;
+    if (error === undefined) return;
+    this.#failure = error;
+    this.#store.onFlushFailed(error);
+  }
+
+  #requireGood(): void {
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
   /** Writes the whole body at once to `path`, which must be new. Throws `FileError`. */
@@ -109,7 +141,9 @@ export class StagedBody {
 
   /** The file with everything in it; it is the caller's from now on. Throws `AppError<FileStoreErrorCode>`. */
   take(): StagedFile {
+    assert(!this.#isFlushing, "a body is whole when its flushes have ended");
     return onDisk("store what was received", () => {
+      this.#requireGood();
       if (this.path === undefined) this.#descriptor = this.#open(this.#store.staged.newPart());
       if (!this.#store.flushed) this.#close();
       const file = new StagedFile(this.#store, this.path as string, this.#descriptor);
@@ -120,7 +154,9 @@ export class StagedBody {
   }
 
   drop(): void {
-    if (this.#descriptor !== undefined) this.#store.files.close(this.#descriptor);
+    // A descriptor in a flush may not become another file's meanwhile.
+    if (this.#isFlushing) this.#closesLater = this.#descriptor;
+    else if (this.#descriptor !== undefined) this.#store.staged.close(this.#descriptor);
     this.#descriptor = undefined;
     if (this.path !== undefined) this.#store.staged.drop(this.path);
     this.path = undefined;
