@@ -12,8 +12,10 @@ export interface SlotSource {
   allocate(storePathIndex: number, sizeBytes: number): Promise<TrunkLocation | undefined>;
   /** `kept`: the slot holds a file now; `occupied`: it held one before; `unused`: it can be given to another one. Never rejects. */
   confirm(location: TrunkLocation, outcome: SlotOutcome): Promise<void>;
-  /** The slot holds nothing any more. Returns at once. */
-  free(location: TrunkLocation): void;
+  /** The slot holds nothing any more. Never rejects. */
+  free(location: TrunkLocation): Promise<void>;
+  /** Whoever divides the slots is there, as far as is known. */
+  readonly isReady: boolean;
 }
 
 export type SlotOutcome = "kept" | "occupied" | "unused";

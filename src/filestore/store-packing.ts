@@ -7,15 +7,23 @@ import type { Log } from "#base/log.ts";
 import { noPacking, type Packing, packingFields } from "#filestore/packing.ts";
 import { type SlotSource, slotOfName } from "#filestore/slot-source.ts";
 import type { RequestFields } from "#filestore/store-path-client.ts";
+import { TrunkLogReplay } from "#filestore/trunk/trunk-log-replay.ts";
 import { request } from "#filestore/worker-messages.ts";
-import { trunkHeaderSize } from "#model/trunk-location.ts";
+import { type TrunkLocation, trunkHeaderSize } from "#model/trunk-location.ts";
 
 /** What this needs of a store path. */
 export interface PackingPath {
   readonly index: number;
   readonly isOnline: boolean;
   readonly client: {
-    send(fields: RequestFields): Promise<{ readonly a: number; readonly b: number }>;
+    readonly blocks: {
+      take(size: "large"): Promise<number>;
+      give(block: number): void;
+      view(block: number): Uint8Array;
+    };
+    send(
+      fields: RequestFields,
+    ): Promise<{ readonly a: number; readonly b: number; readonly blockLength: number }>;
     onTrunkLeaseWanted: (count: number) => void;
   };
 }
@@ -27,6 +35,8 @@ export class StorePacking {
   readonly #packing = new Set<number>();
   #current: Packing = noPacking;
   #slots: SlotSource | undefined;
+  /** By path, while it gives its own space away. */
+  readonly #giving = new Map<number, Promise<void>>();
   /** A path wants so many numbers for trunk files: `give` it some when there are any. */
   onWanted: (storePathIndex: number, count: number) => void = () => {};
 
@@ -61,7 +71,47 @@ export class StorePacking {
   freed(name: string): void {
     if (this.#current.mode !== "served") return;
     const slot = slotOfName(name);
-    if (slot !== undefined) this.#slots?.free(slot);
+    const slots = this.#slots;
+    if (slot === undefined || slots === undefined) return;
+    // Its trunk file may be one of our own from before: it must be given up before somebody is given the slot.
+    void this.#giveAway(slot.storePathIndex).then(() => slots.free(slot));
+  }
+
+  /** Gives what is free in our own trunk files to who divides those of the group now. To be called now and then in that mode. */
+  giveAllAway(): void {
+    for (const { index } of this.#paths) void this.#giveAway(index);
+  }
+
+  /** Never rejects. */
+  #giveAway(storePathIndex: number): Promise<void> {
+    const running = this.#giving.get(storePathIndex);
+    if (running !== undefined) return running;
+    const giving = this.#giveAll(storePathIndex).finally(() => this.#giving.delete(storePathIndex));
+    this.#giving.set(storePathIndex, giving);
+    return giving;
+  }
+
+  async #giveAll(storePathIndex: number): Promise<void> {
+    const path = this.#paths[storePathIndex];
+    const slots = this.#slots;
+    if (path?.isOnline !== true || slots === undefined || !this.#packing.has(storePathIndex))
+      return;
+    const { client } = path;
+    try {
+      const block = await client.blocks.take("large");
+      try {
+        while (this.#current.mode === "served" && slots.isReady) {
+          const given = await client.send({ kind: request.trunkGive, block });
+          if (given.a === 0) return;
+          const lines = client.blocks.view(block).subarray(0, given.blockLength);
+          for (const location of locationsOf(lines)) await slots.free(location);
+        }
+      } finally {
+        client.blocks.give(block);
+      }
+    } catch (error) {
+      this.#log.warn("trunk-space-not-given", { path: storePathIndex, why: describeError(error) });
+    }
   }
 
   change(packing: Packing): void {
@@ -78,6 +128,7 @@ export class StorePacking {
       ({ a }) => {
         if (a === 1) this.#packing.add(storePathIndex);
         else this.#packing.delete(storePathIndex);
+        if (this.#current.mode === "served") void this.#giveAway(storePathIndex);
       },
       (error: unknown) => {
         this.#log.warn("packing-not-set", { path: storePathIndex, why: describeError(error) });
@@ -98,4 +149,10 @@ export class StorePacking {
       return true;
     }
   }
+}
+
+function locationsOf(lines: Uint8Array): readonly TrunkLocation[] {
+  const locations: TrunkLocation[] = [];
+  new TrunkLogReplay(({ location }) => locations.push(location)).add(lines);
+  return locations;
 }

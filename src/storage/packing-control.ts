@@ -11,6 +11,7 @@ import { defaultTrunkParameters, type TrunkParameters } from "#storage/trunk-par
 export interface PackedStore {
   change(packing: Packing): void;
   give(storePathIndex: number, first: number, count: number): Promise<boolean>;
+  giveAllAway(): void;
   onWanted: (storePathIndex: number, count: number) => void;
 }
 
@@ -83,6 +84,11 @@ export class PackingControl {
   learnNoLeases(): void {
     this.#told = undefined;
     this.#apply();
+  }
+
+  /** Now and then: what became free in trunk files of our own is the trunk server's. */
+  tidyUp(): void {
+    if (this.#mode === "served") this.#parts.store.giveAllAway();
   }
 
   #apply(): void {

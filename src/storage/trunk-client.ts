@@ -112,8 +112,15 @@ export class TrunkClient implements SlotSource {
     await this.#tell({ kind: "confirm", location, status: statusOf[outcome] });
   }
 
-  free(location: TrunkLocation): void {
-    void this.#tell({ kind: "free", location });
+  async free(location: TrunkLocation): Promise<void> {
+    await this.#tell({ kind: "free", location });
+  }
+
+  get isReady(): boolean {
+    const { own, clock } = this.#parts;
+    const server = this.#parts.server();
+    if (server === undefined || this.#owed.length > 0) return false;
+    return server === "own" ? own.state === "serving" : clock.monotonicMs() >= this.#restUntilMs;
   }
 
   /** Tells what is left to be told, unless that takes long. */

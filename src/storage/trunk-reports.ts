@@ -50,6 +50,7 @@ export class TrunkReports {
       if (reply !== undefined) server.learnFileId(Math.max(0, reply.fileId));
     }
     if (server.state === "serving") await this.#report(tracker.client);
+    this.#parts.control.tidyUp();
   }
 
   async #askForLease({ client, parameters, leads }: JoinedTracker): Promise<void> {

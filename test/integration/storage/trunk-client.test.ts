@@ -16,7 +16,6 @@ import { defaultTrunkParameters } from "#storage/trunk-parameters.ts";
 import { TrunkServer } from "#storage/trunk-server.ts";
 import { collectedLog, storageLike } from "../../support/frame-fixture.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
-import { turns } from "../../support/settled.ts";
 import { MemoryTrunkLog } from "../../support/trunk-log.ts";
 
 const group = GroupName("group1");
@@ -96,7 +95,7 @@ test("the trunk server is asked for the file with its header, told what became o
   await slots.confirm(location, "kept");
   await slots.confirm(location, "occupied");
   await slots.confirm(location, "unused");
-  slots.free(location);
+  await slots.free(location);
   await expect
     .poll(() => server.asked)
     .toEqual(["alloc group1 424 1", "confirm 0 0", "confirm 17 0", "confirm 5 0", "free 0"]);
@@ -137,8 +136,8 @@ test("what the trunk server did not hear it is told later, in order", async () =
   await slots.allocate(1, 400);
   await server.stop();
   await slots.confirm(location, "kept");
-  slots.free(location);
-  slots.free({ ...location, offset: 512 });
+  await slots.free(location);
+  await slots.free({ ...location, offset: 512 });
   await expect.poll(() => slots.owed).toBe(3);
   await server.start();
   server.asked.length = 0;
@@ -146,7 +145,7 @@ test("what the trunk server did not hear it is told later, in order", async () =
   await expect.poll(() => server.asked).toEqual(["confirm 0 0", "free 0", "free 512"]);
   await expect.poll(() => slots.owed).toBe(0);
   server.refusal = 17;
-  slots.free(location);
+  await slots.free(location);
   await expect.poll(() => server.asked).toHaveLength(4);
   expect(slots.owed).toBe(0);
   await slots.close();
@@ -161,8 +160,7 @@ test("a storage that is the trunk server asks itself", async () => {
   const slot = await slots.allocate(0, 100);
   expect(slot).toMatchObject({ storePathIndex: 0, fileId: 7, offset: 0, size: 256 });
   await slots.confirm(slot as TrunkLocation, "kept");
-  slots.free(slot as TrunkLocation);
-  await turns();
+  await slots.free(slot as TrunkLocation);
   expect(await slots.allocate(0, 100)).toEqual(slot);
   await slots.close();
   await own.end();

@@ -22,6 +22,7 @@ function control() {
       given.push([path, first, count]);
       return true;
     },
+    giveAllAway: (): void => {},
     onWanted: (_path: number, _count: number): void => {},
   };
   const { log } = collectedLog();
