@@ -1,5 +1,5 @@
 /** A store path after a crash, as whoever opened it sees it: the engine in this thread, or a whole node over the wire. */
-import type { StorePathSettings } from "#filestore/settings.ts";
+import type { Packing } from "#filestore/packing.ts";
 import { NodeFiles } from "#platform/node/node-files.ts";
 import { WireStatusError, wireStatus } from "#protocol/wire-status.ts";
 import { commit, openEngine, put, readBack } from "../support/engine-fixture.ts";
@@ -14,13 +14,19 @@ export interface OpenedStore extends AsyncDisposable {
   remove(name: string): Promise<void>;
 }
 
-export function openWithEngine(
-  directory: string,
-  settings: Partial<StorePathSettings>,
-): OpenedStore {
+/** No tracker leases numbers to an engine alone; these were leased to nobody. */
+const unusedTrunkFile = 900_000;
+
+/** `packing`: how files are packed that are uploaded here. */
+export function openWithEngine(directory: string, packing: Packing | undefined): OpenedStore {
   const files = new NodeFiles();
   try {
-    const engine = openEngine({ files, directory, settings: { subdirCount: 256, ...settings } });
+    const settings = { subdirCount: 256, packing: packing === undefined ? "off" : "on" } as const;
+    const engine = openEngine({ files, directory, settings });
+    if (packing !== undefined) {
+      engine.setPacking(packing);
+      engine.addTrunkLease(unusedTrunkFile, 4);
+    }
     const unlessMissing = async <T>(ask: () => T): Promise<T | undefined> => {
       try {
         return ask();

@@ -6,6 +6,7 @@
 import type { OpenedStore } from "./opened-store.ts";
 import { type FileHistory, type FileState, possibleStates } from "./recorded-load.ts";
 import { lastRecords, listStore, wrongContent } from "./store-audit.ts";
+import { auditTrunkFiles, isPacked, isTrunkFile } from "./trunk-audit.ts";
 
 export interface Audited {
   readonly store: OpenedStore;
@@ -17,9 +18,19 @@ export interface Audited {
 
 /** What is wrong, in words; empty where all is well. */
 export async function auditStore(audited: Audited): Promise<string[]> {
+  const present = new Map<string, boolean>();
+  const problems = await auditFiles(audited, present);
+  problems.push(...auditDisk(audited, present));
+  return problems;
+}
+
+/** What can be had by name; `present` learns which files can. */
+export async function auditFiles(
+  audited: Omit<Audited, "directory">,
+  present: Map<string, boolean>,
+): Promise<string[]> {
   const problems: string[] = [];
   const { histories, position, store } = audited;
-  const present = new Map<string, boolean>();
   for (const history of histories) {
     const states = possibleStates(history, position);
     const found = await stateOf(store, history.name);
@@ -38,11 +49,10 @@ export async function auditStore(audited: Audited): Promise<string[]> {
       problems.push(`${formerly.name} and ${history.name}, one file renamed, ${what}`);
     }
   }
-  problems.push(...auditDisk(audited, present));
   return problems;
 }
 
-/** Nobody asked for them, they have no record, or they are not whole. */
+/** Nobody asked for them, they have no record, they are not whole, or they have a record and are not there. */
 function auditDisk(
   { directory, histories }: Audited,
   present: ReadonlyMap<string, boolean>,
@@ -53,6 +63,7 @@ function auditDisk(
   const records = lastRecords(directory);
   const known = new Set(histories.map(({ name }) => name));
   for (const name of names) {
+    if (isTrunkFile(name)) continue;
     const owner = name.endsWith("-m") ? name.slice(0, -2) : name;
     if (!known.has(owner)) problems.push(`${name} was never asked for`);
     if (present.get(owner) === false) problems.push(`${name} is on the disk, but not to be had`);
@@ -61,6 +72,24 @@ function auditDisk(
     }
     const wrong = wrongContent(directory, name);
     if (wrong !== undefined) problems.push(`${name}: ${wrong}`);
+  }
+  const renamed = new Set(histories.map(({ formerly }) => formerly?.name));
+  for (const [name, operation] of records) {
+    const owner = name.endsWith("-m") ? name.slice(0, -2) : name;
+    const isThere = present.get(owner) === true;
+    if (isThere || operation === "D" || renamed.has(owner)) continue;
+    problems.push(`${name} is not there, its last record is ${operation}`);
+  }
+  const packed = [...present].filter(([name, isThere]) => isThere && isPacked(name));
+  problems.push(
+    ...auditTrunkFiles(
+      directory,
+      names.filter(isTrunkFile),
+      packed.map(([name]) => name),
+    ),
+  );
+  for (const [name] of packed) {
+    if (records.get(name) !== "C") problems.push(`${name} is packed without a record`);
   }
   return problems;
 }

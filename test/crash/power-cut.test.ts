@@ -20,6 +20,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect } from "vitest";
+import type { Packing } from "#filestore/packing.ts";
 import { nodeDatabases } from "#platform/node/node-databases.ts";
 import type { Random } from "#platform/random.ts";
 import { type Cut, CutImages } from "../support/fuse/cut-images.ts";
@@ -34,8 +35,9 @@ import { needs } from "../support/needs.ts";
 import { NodeProcess } from "../support/node-process.ts";
 import { seededRandom } from "../support/seeded-random.ts";
 import { type OpenedStore, openWithEngine, openWithNode } from "./opened-store.ts";
-import { auditStore } from "./power-cut-audit.ts";
+import { auditFiles, auditStore } from "./power-cut-audit.ts";
 import { type FileHistory, RecordedLoad } from "./recorded-load.ts";
+import { isPacked } from "./trunk-audit.ts";
 
 const cuts = Number(process.env.CAIRN_POWER_CUTS ?? "40");
 const seed = Number(process.env.CAIRN_POWER_SEED ?? String(Date.now() % 1_000_000));
@@ -47,11 +49,26 @@ const diskMiB = 160;
 const flushMs = 2;
 /** One cut in so many is followed by the start of a whole node. */
 const nodeEvery = 10;
+const uploadsAfterwards = 12;
+const packing: Packing = {
+  mode: "leased",
+  slotMinBytes: 256,
+  slotMaxBytes: 256 * 1024,
+  alignmentBytes: 0,
+  trunkFileBytes: 4 * 1024 * 1024,
+};
 const folders: string[] = [];
 
 afterAll(() => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
+
+interface Flavour {
+  /** Of the node. */
+  readonly settings: readonly string[];
+  /** Of the engine, where it is opened without a node. */
+  readonly packing: Packing | undefined;
+}
 
 interface Recording {
   readonly folder: string;
@@ -117,9 +134,9 @@ function positions(
 
 async function cutAll(
   recording: Recording,
-  how: { readonly settings: readonly string[]; readonly count: number; readonly keep?: string },
+  how: Flavour & { readonly count: number; readonly keep?: string },
 ): Promise<Failure[]> {
-  const { settings, count, keep } = how;
+  const { settings, packing, count, keep } = how;
   const random = seededRandom(seed + 1);
   using images = new CutImages(recording, join(recording.folder, "durable"));
   const failures: Failure[] = [];
@@ -129,7 +146,7 @@ async function cutAll(
     const cut = images.make(image, position, seededRandom(seed + 2 + index));
     if (keep !== undefined) copyFileSync(image, `${image}.kept`);
     const byNode = index % nodeEvery === 0;
-    const problems = await check(recording, { image, position, settings, byNode });
+    const problems = await check(recording, { image, position, settings, packing, byNode });
     if (problems.length === 0) continue;
     failures.push({ ...cut, index, problems: problems.slice(0, 5) });
     if (keep === undefined) continue;
@@ -141,10 +158,9 @@ async function cutAll(
 
 async function check(
   recording: Recording,
-  cut: {
+  cut: Flavour & {
     readonly image: string;
     readonly position: number;
-    readonly settings: readonly string[];
     readonly byNode: boolean;
   },
 ): Promise<string[]> {
@@ -157,13 +173,17 @@ async function check(
     if (!byNode) checkState(join(dataDirectory, "state.sqlite"));
     await using store = byNode
       ? await openWithNode(dataDirectory, cut.settings)
-      : openWithEngine(directory, {});
+      : openWithEngine(directory, cut.packing);
     const begun = recording.histories.filter(
       ({ versions }) => (versions[0]?.askedAt ?? Number.POSITIVE_INFINITY) <= cut.position,
     );
     const { position } = cut;
     const problems = await auditStore({ store, directory, histories: begun, position });
-    await goesOn(store);
+    const more = await goesOn(store);
+    // What was allocated anew lies on nothing that was there.
+    problems.push(
+      ...(await auditFiles({ store, histories: [...begun, ...more], position }, new Map())),
+    );
     return problems;
   } catch (error) {
     return [error instanceof Error ? (error.stack ?? error.message) : String(error)];
@@ -177,30 +197,54 @@ function checkState(path: string): void {
   expect(rows).toEqual([{ integrity_check: "ok" }]);
 }
 
-async function goesOn(store: OpenedStore): Promise<void> {
-  const content = Buffer.from("stored after the power came back");
-  const name = await store.upload(content);
-  expect(await store.read(name)).toEqual(content);
-  await store.remove(name);
-  expect(await store.read(name)).toBe(undefined);
+/** Stores several files and deletes one; the others. */
+async function goesOn(store: OpenedStore): Promise<FileHistory[]> {
+  const histories: FileHistory[] = [];
+  for (let index = 0; index < uploadsAfterwards; index += 1) {
+    const content = Buffer.alloc(1 + 300 * index, `stored after the power came back, ${index}\n`);
+    const name = await store.upload(content);
+    const created = { content, metadata: undefined, askedAt: 0, ackedAt: 0 };
+    histories.push({ name, appender: false, versions: [created] });
+  }
+  const last = histories.pop();
+  await store.remove(last?.name ?? "");
+  expect(await store.read(last?.name ?? "")).toBe(undefined);
+  return histories;
 }
 
-onRecordedDisk(
-  `no acknowledged change is lost in ${cuts} power cuts, seed ${seed}`,
-  async () => {
-    const settings = ["storage.packing=off"];
-    const recording = await record(settings, 1500);
-    const failures = await cutAll(recording, { settings, count: cuts, ...kept });
-    expect(failures).toEqual([]);
+const flavours: Readonly<Record<string, Flavour>> = {
+  "files of their own": { settings: ["storage.packing=off"], packing: undefined },
+  "packed files": {
+    settings: [
+      "storage.packing=on",
+      `tracker.trunk.file_size=${packing.trunkFileBytes}`,
+      `tracker.trunk.slot_max_size=${packing.slotMaxBytes}`,
+    ],
+    packing,
   },
-  600_000,
-);
+};
+
+for (const [files, flavour] of Object.entries(flavours)) {
+  const count = Math.ceil(cuts / Object.keys(flavours).length);
+  onRecordedDisk(
+    `no acknowledged change is lost in ${count} power cuts, ${files}, seed ${seed}`,
+    async () => {
+      const recording = await record(flavour.settings, 1500);
+      const packed = recording.histories.filter(({ name }) => isPacked(name)).length;
+      if (flavour.packing === undefined) expect(packed).toBe(0);
+      else expect(packed).toBeGreaterThan(recording.histories.length / 3);
+      expect(await cutAll(recording, { ...flavour, count, ...kept })).toEqual([]);
+    },
+    600_000,
+  );
+}
 
 onRecordedDisk(
   "without flushes, as in the original, power cuts lose acknowledged files, and the store starts all the same",
   async () => {
     const settings = ["storage.packing=off", "storage.durability=relaxed"];
-    const failures = await cutAll(await record(settings, 400), { settings, count: 12 });
+    const recording = await record(settings, 400);
+    const failures = await cutAll(recording, { settings, packing: undefined, count: 12 });
     const problems = failures.flatMap((failure) => failure.problems);
     expect(
       problems.filter((problem) => problem.includes(" is absent, and should be ")),
