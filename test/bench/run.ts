@@ -83,37 +83,64 @@ function planOf(words: readonly string[]): Plan | undefined {
   };
 }
 
-/** Resolves to the exit code. Nodes end after the benchmark has, also after Ctrl-C, which both of us get. */
-async function measure(targets: readonly string[], plan: Plan): Promise<number> {
+/**
+ * Ctrl-C reaches the benchmark as well, which then takes its files away: we wait for it, and end the nodes afterwards. SIGTERM
+ * reaches us alone.
+ */
+class Interrupts implements Disposable {
+  #asked = false;
+  child: ChildProcess | undefined;
+
+  constructor() {
+    process.on("SIGINT", this.#onInterrupt).on("SIGTERM", this.#onTerminate);
+  }
+
+  get asked(): boolean {
+    return this.#asked;
+  }
+
+  [Symbol.dispose](): void {
+    process.off("SIGINT", this.#onInterrupt).off("SIGTERM", this.#onTerminate);
+  }
+
+  readonly #onInterrupt = (): void => {
+    this.#asked = true;
+  };
+
+  readonly #onTerminate = (): void => {
+    this.#asked = true;
+    this.child?.kill("SIGTERM");
+  };
+}
+
+/** Resolves to the exit code. */
+function measure(targets: readonly string[], plan: Plan, interrupts: Interrupts): Promise<number> {
   const files = ["--json-file", join(plan.out, "bench.json"), "--svg", join(plan.out, "bench.svg")];
   const words = [...targets.flatMap((target) => ["--target", target]), ...plan.options, ...files];
-  const child: ChildProcess = spawn(process.execPath, [program, "bench", ...words], {
-    stdio: "inherit",
+  const child = spawn(process.execPath, [program, "bench", ...words], { stdio: "inherit" });
+  interrupts.child = child;
+  return new Promise((done, fail) => {
+    child.once("error", fail);
+    child.once("exit", (code) => done(code ?? 1));
   });
-  const onInterrupt = (): void => {};
-  const onTerminate = (): void => void child.kill("SIGTERM");
-  process.on("SIGINT", onInterrupt).on("SIGTERM", onTerminate);
+}
+
+function plannedOrUsage(): Plan | undefined {
   try {
-    return await new Promise((done, fail) => {
-      child.once("error", fail);
-      child.once("exit", (code) => done(code ?? 1));
-    });
-  } finally {
-    process.off("SIGINT", onInterrupt).off("SIGTERM", onTerminate);
+    return planOf(process.argv.slice(2));
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    return undefined;
   }
 }
 
 async function main(): Promise<number> {
-  let plan: Plan | undefined;
-  try {
-    plan = planOf(process.argv.slice(2));
-  } catch (error) {
-    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
-  }
+  const plan = plannedOrUsage();
   if (plan === undefined) {
     process.stderr.write(usage);
     return 2;
   }
+  using interrupts = new Interrupts();
   mkdirSync(plan.directory, { recursive: true });
   mkdirSync(plan.out, { recursive: true });
   const folder = mkdtempSync(join(plan.directory, "cairn-bench-"));
@@ -124,8 +151,9 @@ async function main(): Promise<number> {
       process.stderr.write(`starting a node: ${name}\n`);
       const node = nodes.use(await OwnNode.start(join(folder, name), kinds[name] ?? []));
       targets.push(`${name}=socket=${node.socket}`);
+      if (interrupts.asked) return 130;
     }
-    const code = await measure([...targets, ...plan.against], plan);
+    const code = await measure([...targets, ...plan.against], plan, interrupts);
     process.stderr.write(`results: ${plan.out}/bench.json and bench.svg\n`);
     return code;
   } finally {

@@ -9,6 +9,7 @@ import { wordsOfBreak, wordsOfStatus } from "#client/load/load-failures.ts";
 import { type LoadOperation, operationFacts } from "#client/load/load-operation.ts";
 import {
   FileRequests,
+  isReference,
   type LoadRequest,
   metadataRequest,
   UploadRequests,
@@ -192,7 +193,9 @@ export class LoadLane implements LoadConnectionOwner {
     if (status !== 0) return wordsOfStatus(status);
     switch (operation) {
       case "upload":
-        return length > groupWidth && length <= kept.length ? undefined : "no name in the reply";
+        return length <= kept.length && isReference(kept.subarray(0, length))
+          ? undefined
+          : "no name in the reply";
       case "download":
         if (length !== stock.sizeBytes) return "wrong length";
         return checksums && connection.crc32 !== this.#expectedCrc32()

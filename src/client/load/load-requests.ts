@@ -22,6 +22,8 @@ import type { Message } from "#protocol/message.ts";
 
 /** A name may be as long as 127 bytes. */
 const longestReference = groupWidth + 127;
+const firstPrintable = 0x21;
+const lastPrintable = 0x7e;
 const stampBytes = 16;
 const extension = "bin";
 /** Stands for a file's name while its request is encoded. */
@@ -85,6 +87,19 @@ export class UploadRequests {
       rest = Math.floor(rest / 256);
     }
   }
+}
+
+/** Whether the answer to an upload is a group and a name that requests can be made of. */
+export function isReference(bytes: Uint8Array): boolean {
+  if (bytes.length <= groupWidth || bytes.length > longestReference) return false;
+  let padded = false;
+  for (let at = 0; at < bytes.length; at += 1) {
+    const byte = bytes[at] as number;
+    const inGroup = at < groupWidth;
+    if (inGroup && at > 0 && byte === 0) padded = true;
+    else if (byte < firstPrintable || byte > lastPrintable || (inGroup && padded)) return false;
+  }
+  return true;
 }
 
 /** Requests whose last bytes are the group and the name of a file. */

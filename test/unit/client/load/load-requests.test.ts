@@ -4,6 +4,7 @@ import { contentInHeadBytes } from "#client/load/limits.ts";
 import { isLoadOperation, loadOperations, operationFacts } from "#client/load/load-operation.ts";
 import {
   FileRequests,
+  isReference,
   type LoadRequest,
   metadataRequest,
   patternOf,
@@ -87,6 +88,23 @@ test("content differs from one upload to the next, and from run to run", () => {
   expect(new Set(contents).size).toBe(4);
   expect(patternOf(1, 64)).not.toEqual(patternOf(2, 64));
   expect(patternOf(0, 64)).not.toEqual(Buffer.alloc(64));
+});
+
+test("only what is a group and a name is taken for one", () => {
+  const of = (group: string, name: string): Buffer => {
+    const bytes = Buffer.alloc(16 + name.length);
+    bytes.write(group, 0, "latin1");
+    bytes.write(name, 16, "latin1");
+    return bytes;
+  };
+  expect(isReference(reference)).toBe(true);
+  expect(isReference(of("abcdefghijklmnop", filename))).toBe(true);
+  expect(isReference(of("g", "n".repeat(127)))).toBe(true);
+  const wrong = [
+    ...[of("g", "n".repeat(128)), of("g", ""), Buffer.alloc(0), of("", "name"), of("g", "a b")],
+    ...[of("g", "a\u0000b"), of("g", "\u00e4"), of("g\u00e4", "name"), of("g\u0000h", "name")],
+  ];
+  expect(wrong.map(isReference)).toEqual(wrong.map(() => false));
 });
 
 test("every operation is known by its word", () => {
