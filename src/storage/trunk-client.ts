@@ -46,9 +46,19 @@ export interface TrunkClientParts {
 }
 
 /** What the trunk server has to know, now or later. */
-type News =
-  | { readonly kind: "confirm"; readonly location: TrunkLocation; readonly status: number }
-  | { readonly kind: "free"; readonly location: TrunkLocation };
+interface News {
+  readonly kind: "confirm" | "free";
+  readonly location: TrunkLocation;
+  /** Of `confirm`: what became of the slot. */
+  readonly status: number;
+  /** How often the server did not want to hear it. */
+  refusals: number;
+}
+
+/** A storage that has just become the trunk server says so to others before it knows, or is ready. */
+const notYet: readonly number[] = [wireStatus.invalid, wireStatus.tryAgain, wireStatus.ioError];
+/** With the pauses between them this is a minute. */
+const maxRefusals = 12;
 
 const statusOf: Readonly<Record<SlotOutcome, number>> = {
   kept: wireStatus.ok,
@@ -109,11 +119,11 @@ export class TrunkClient implements SlotSource {
   }
 
   async confirm(location: TrunkLocation, outcome: SlotOutcome): Promise<void> {
-    await this.#tell({ kind: "confirm", location, status: statusOf[outcome] });
+    await this.#tell({ kind: "confirm", location, status: statusOf[outcome], refusals: 0 });
   }
 
   async free(location: TrunkLocation): Promise<void> {
-    await this.#tell({ kind: "free", location });
+    await this.#tell({ kind: "free", location, status: 0, refusals: 0 });
   }
 
   get isReady(): boolean {
@@ -187,6 +197,8 @@ export class TrunkClient implements SlotSource {
         this.#fails(error);
         return false;
       }
+      news.refusals += 1;
+      if (notYet.includes(error.status) && news.refusals < maxRefusals) return false;
       // The server's last word, such as that another one gave the slot: saying it again changes nothing.
       const { kind } = news;
       log.debug("trunk-news-refused", { kind, status: error.status, fileId: location.fileId });

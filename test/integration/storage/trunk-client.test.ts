@@ -151,6 +151,22 @@ test("what the trunk server did not hear it is told later, in order", async () =
   await slots.close();
 });
 
+test("a trunk server that is not ready yet is told again, though not for ever", async () => {
+  await using server = new ScriptedTrunkServer();
+  await server.start();
+  const { slots, clock } = client(() => ({ address: "127.0.0.1", port: server.port }));
+  server.refusal = 22;
+  await slots.free(location);
+  expect([slots.owed, slots.isReady]).toEqual([1, false]);
+  for (let again = 2; again <= 12; again += 1) {
+    clock.advance(5000);
+    await expect.poll(() => server.asked).toHaveLength(again);
+  }
+  await expect.poll(() => slots.owed).toBe(0);
+  expect(slots.isReady).toBe(true);
+  await slots.close();
+});
+
 test("a storage that is the trunk server asks itself", async () => {
   const { slots, own } = client(() => "own");
   expect(await slots.allocate(0, 100)).toBeUndefined();
