@@ -27,6 +27,8 @@ export interface FileHistory {
 
 const absent: FileState = { content: undefined, metadata: undefined };
 const maxFilesPerWorker = 25;
+/** Slaves have slaves; a name has 127 bytes at most. */
+const maxMasterName = 100;
 const maxAppenderBytes = 2_000_000;
 
 /** What a file may be after a cut at `position`: what was acknowledged last, and what was under way. */
@@ -88,11 +90,11 @@ export class RecordedLoad {
       await this.#change(file, { content, metadata }, () =>
         caller.setMetadata(file.name, metadata, "overwrite"),
       );
-    } else if (!file.appender) {
+    } else if (!file.appender && file.name.length <= maxMasterName) {
       await this.#slave(caller, own, file);
     } else if (dice < 78 && latest(file).metadata === undefined) {
       await this.#regenerate(caller, own, file);
-    } else {
+    } else if (file.appender) {
       await this.#rewrite(caller, file);
     }
   }
