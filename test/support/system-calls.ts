@@ -9,7 +9,13 @@ export interface SystemCall {
   readonly text: string;
   /** What it returned, or that it failed. */
   readonly result: string;
+  /** Lines of the trace: a call happened before another one for certain where it ended before that one began. */
+  readonly began: number;
+  readonly ended: number;
 }
+
+/** Of what calls read and write, so many bytes are shown. */
+const shownBytes = 160;
 
 const attachLimitMs = 10_000;
 
@@ -25,8 +31,13 @@ export class CallTrace {
   }
 
   /** Resolves once every thread that runs is followed. */
-  static async attach(pid: number, names: readonly string[]): Promise<CallTrace> {
-    const words = ["-f", "-y", "-s", "160", "-e", `trace=${names.join(",")}`, "-p", String(pid)];
+  static async attach(
+    pid: number,
+    names: readonly string[],
+    shown = shownBytes,
+  ): Promise<CallTrace> {
+    const what = ["-f", "-y", "-s", String(shown), "-e", `trace=${names.join(",")}`];
+    const words = [...what, "-p", String(pid)];
     const child = spawn(programPath("strace") ?? "strace", words, {
       stdio: ["ignore", "ignore", "pipe"],
     });
@@ -50,23 +61,29 @@ export class CallTrace {
 
 /** Lines of `strace -f`: `[pid 12] name(args) = result`, or begun in one line and resumed in another. Pure. */
 export function parseCalls(output: string): readonly SystemCall[] {
-  const begun = new Map<string, string>();
+  const begun = new Map<string, { readonly text: string; readonly line: number }>();
   const calls: SystemCall[] = [];
-  for (const line of output.split("\n")) {
+  for (const [number, line] of output.split("\n").entries()) {
     const found = /^(?:\[pid\s+(\d+)\] )?(?:<\.\.\. (\w+) resumed>|(\w+)\()(.*)$/.exec(line);
     if (found === null) continue;
     const [, pid = "main", resumed, started, rest = ""] = found;
     if (started !== undefined && rest.endsWith("<unfinished ...>")) {
-      begun.set(pid, rest.replace(/\s*<unfinished \.\.\.>$/, ""));
+      const text = rest.replace(/\s*<unfinished \.\.\.>$/, "");
+      begun.set(pid, { text, line: number });
       continue;
     }
-    const whole = resumed === undefined ? rest : `${begun.get(pid) ?? ""}${rest}`;
-    const at = whole.lastIndexOf(") = ");
-    if (at < 0) continue;
+    const start = resumed === undefined ? undefined : begun.get(pid);
+    const whole = `${start?.text ?? ""}${rest}`;
+    // What returned after others were shown is set in columns.
+    const end = /^(.*)\)\s+= (.*)$/.exec(whole);
+    if (end === null) continue;
+    const [, text = "", result = ""] = end;
     calls.push({
       name: started ?? resumed ?? "",
-      text: whole.slice(0, at),
-      result: whole.slice(at + 4).trim(),
+      text,
+      result: result.trim(),
+      began: start?.line ?? number,
+      ended: number,
     });
   }
   return calls;
