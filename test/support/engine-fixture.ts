@@ -26,6 +26,7 @@ export interface EngineWorld {
   readonly seed?: number;
   readonly clock?: ManualClock;
   readonly logs?: LogRecord[];
+  readonly onLeaseWanted?: (count: number) => void;
   readonly onFlushFailed?: (error: FileError) => void;
   /** Where deduplication is on; a database without a file unless said otherwise. */
   readonly databases?: Databases;
@@ -58,6 +59,7 @@ export function openEngine(world: EngineWorld): StorePathEngine {
     random: seededRandom(world.seed ?? 1),
     log: new Log("engine", (record) => world.logs?.push(record)),
     onFlushFailed: world.onFlushFailed ?? (() => {}),
+    onLeaseWanted: world.onLeaseWanted ?? (() => {}),
     databases: () => world.databases ?? memoryDatabases,
   });
 }

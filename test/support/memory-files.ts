@@ -338,12 +338,26 @@ function survivingEntries(inode: Inode, random: Random | undefined): Map<string,
   return entries;
 }
 
+/** Of each sector that was overwritten the new or the old content. */
+function mixedSectors({ content, durableContent }: Inode, random: Random): Buffer {
+  const mixed = Buffer.from(durableContent);
+  for (let at = 0; at < mixed.length; at += sectorBytes) {
+    const end = Math.min(at + sectorBytes, mixed.length);
+    if (content.compare(durableContent, at, end, at, end) === 0) continue;
+    if (random.below(2) === 0) content.copy(mixed, at, at, end);
+  }
+  return mixed;
+}
+
+const sectorBytes = 512;
+
 /** All, nothing, or the beginning of what was written since the last flush. */
 function survivingContent(inode: Inode, random: Random | undefined): Buffer {
   const { content, durableContent } = inode;
   if (random === undefined || content === durableContent) return durableContent;
   const same = content.subarray(0, durableContent.length).equals(durableContent);
   const isLonger = content.length > durableContent.length;
+  if (content.length === durableContent.length) return mixedSectors(inode, random);
   if (!same || !isLonger) return random.below(2) === 0 ? content : durableContent;
   const more = random.below(content.length - durableContent.length + 1);
   return content.subarray(0, durableContent.length + more);
