@@ -37,6 +37,10 @@ interface Mark {
   readonly lastId: number;
 }
 
+/** A slow disk is not made slower by our questions: between two of them it has so many times what the last one took. */
+const probePause = 3;
+const maxProbePauseMs = 5000;
+
 /** What may pass by itself, so that another worker is worth a try. */
 const passing: readonly string[] = ["disk-failed", "store-full", "store-path-offline"];
 
@@ -53,6 +57,7 @@ export class ServedPath {
   #device = Number.NaN;
   /** Since when its free space is being asked for; undefined while it is not. */
   #askedMs: number | undefined;
+  #askAgainMs = Number.NEGATIVE_INFINITY;
   /** How long the last answer took, until it was looked at. */
   #probeMs: number | undefined;
   #quarantines = 0;
@@ -164,10 +169,10 @@ export class ServedPath {
     this.#feed({ name: "looked", nowMs, stillMs, probeMs });
   }
 
-  /** Asks the worker how much room there is, unless it still owes the last answer. */
+  /** Asks the worker how much room there is, unless it still owes the last answer, or took long for that a moment ago. */
   async measure(): Promise<void> {
-    if (this.#askedMs !== undefined) return;
     const askedMs = this.#nowMs;
+    if (this.#askedMs !== undefined || askedMs < this.#askAgainMs) return;
     this.#askedMs = askedMs;
     try {
       const space = await this.client.probe({ kind: request.space });
@@ -175,7 +180,9 @@ export class ServedPath {
       this.#freeBytes = space.b;
       this.#device = space.c;
     } finally {
-      this.#probeMs = this.#nowMs - askedMs;
+      const tookMs = this.#nowMs - askedMs;
+      this.#probeMs = tookMs;
+      this.#askAgainMs = this.#nowMs + Math.min(maxProbePauseMs, tookMs * probePause);
       this.#askedMs = undefined;
     }
   }

@@ -147,9 +147,14 @@ export class WorkerLoop {
     const busy = this.#longWork.isBusy || this.#commits.size > 0 || this.#commits.isFlushing;
     if (this.#closeId !== undefined && !busy) this.#close(this.#closeId);
     this.#answers.wake();
-    if (!this.#closed) this.#restMs = this.#engine.background.turn(handled > 0);
+    if (!this.#closed) this.#restMs = this.#restInBackground(handled > 0);
     const ready = this.#commits.size > 0 && !this.#commits.isFlushing;
     return handled > 0 || ready || this.#longWork.isReady || this.#restMs === 0;
+  }
+
+  /** A path that takes no changes is not changed in the background either. */
+  #restInBackground(served: boolean): number | undefined {
+    return this.#refusal() === undefined ? this.#engine.background.turn(served) : undefined;
   }
 
   /** While a commit waits for a flush, whatever comes is staged for the next one: no more than a ring's worth can come. */

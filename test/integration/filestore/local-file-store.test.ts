@@ -232,7 +232,7 @@ test("a disk that stands still for seconds is passed over until it has answered 
   hanging.automatic = true;
   await seconds(clock, 3);
   expect(statesOf(store)).toEqual(["slow", "online"]);
-  await seconds(clock, 4);
+  await seconds(clock, 9);
   expect(statesOf(store)).toEqual(["online", "online"]);
   for (let file = 0; file < 2; file += 1) await store.upload(anyPath, flowOfBytes(pattern(10)));
   expect(placeOf(workers)).toEqual([1, 4]);
