@@ -59,6 +59,7 @@ export class FileWork {
     const { files } = operationFacts[step.operation];
     const { count } = this.#options;
     const stock = this.stockOf(step);
+    if (files === "makes") await this.#makeRoom(stock);
     if (files === "uses") {
       await this.#fill(stock, amount(readSet, step.sizeBytes));
       if (step.operation === "get-metadata") await this.#describe(stock);
@@ -83,6 +84,15 @@ export class FileWork {
     this.#stocks.delete(sizeBytes);
     this.#described.delete(sizeBytes);
     return stock.count + stock.asideCount;
+  }
+
+  /** Another round must have as much room as the first one, or it would be a short one. */
+  async #makeRoom(stock: FileStock): Promise<void> {
+    const { maxStoredBytes, signal } = this.#options;
+    if (stock.totalBytes <= maxStoredBytes / 2) return;
+    const quarter = Math.floor(maxStoredBytes / 4 / stock.sizeBytes);
+    const surplus = stock.count - Math.min(quarter, amount(readSet, stock.sizeBytes));
+    if (surplus > 0) await this.#run("delete", stock, { count: surplus, signal });
   }
 
   async #fill(stock: FileStock, wanted: number): Promise<void> {

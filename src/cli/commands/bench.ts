@@ -1,4 +1,5 @@
 /** `cairn bench`: measures any FastDFS-compatible cluster, or several side by side. */
+import { dirname } from "node:path/posix";
 import { benchChart } from "#cli/bench/bench-chart.ts";
 import { benchDefaults, benchSettings, benchTargets } from "#cli/bench/bench-options.ts";
 import { benchReport } from "#cli/bench/bench-report.ts";
@@ -36,10 +37,14 @@ export const benchCommand: Command = {
     {
       name: "operations",
       value: "LIST",
-      says: `of ${loadOperations.join(", ")}; ${benchDefaults.operations}`,
+      says: `of ${loadOperations.join(", ")}; else ${benchDefaults.operations}`,
     },
-    { name: "sizes", value: "LIST", says: `of the files; ${benchDefaults.sizes}` },
-    { name: "connections", value: "LIST", says: `at the same time; ${benchDefaults.connections}` },
+    { name: "sizes", value: "LIST", says: `of the files; else ${benchDefaults.sizes}` },
+    {
+      name: "connections",
+      value: "LIST",
+      says: `at the same time; else ${benchDefaults.connections}`,
+    },
     { name: "fresh", says: "a connection for each operation" },
     {
       name: "step",
@@ -50,22 +55,26 @@ export const benchCommand: Command = {
     {
       name: "duration",
       value: "TIME",
-      says: `of each step and round; ${benchDefaults.duration}`,
+      says: `of each step and round; else ${benchDefaults.duration}`,
     },
     {
       name: "count",
       value: "NUMBER",
       says: "operations of each step and round, in place of a time",
     },
-    { name: "warm-up", value: "TIME", says: `before each, not counted; ${benchDefaults.warmUp}` },
-    { name: "rounds", value: "NUMBER", says: "of each step, the targets taking turns; 1" },
+    {
+      name: "warm-up",
+      value: "TIME",
+      says: `before each, not counted; else ${benchDefaults.warmUp}`,
+    },
+    { name: "rounds", value: "NUMBER", says: "of each step, the targets taking turns; else 1" },
     {
       name: "pid",
       value: "PID",
       repeatable: true,
       says: "a process of the server here, whose CPU and memory are looked at",
     },
-    { name: "label", value: "NAME", says: "what the target is called; cluster" },
+    { name: "label", value: "NAME", says: "what the target is called; else cluster" },
     {
       name: "durability",
       value: "TEXT",
@@ -87,12 +96,12 @@ export const benchCommand: Command = {
     {
       name: "space",
       value: "SIZE",
-      says: `the most to have stored on a target at a time; ${benchDefaults.space}`,
+      says: `the most to have stored on a target at a time; else ${benchDefaults.space}`,
     },
     {
       name: "timeout",
       value: "TIME",
-      says: `after which an operation has failed; ${benchDefaults.timeout}`,
+      says: `after which an operation has failed; else ${benchDefaults.timeout}`,
     },
     { name: "keep", says: "leave the files in the cluster" },
     {
@@ -126,6 +135,11 @@ async function run(context: CommandContext): Promise<number> {
   const targets: BenchTarget[] = [];
   for (const spec of specs) targets.push(await find(context, spec));
   if (!(await admitted(context, targets))) return exitCodes.failure.code;
+  // Better to fail now than to lose the results of a long run.
+  for (const option of ["json-file", "svg"]) {
+    const file = given.value(option);
+    if (file !== undefined) await world.files.probeWrite(dirname(context.path(file)));
+  }
   const { network, clock, files } = world;
   const bench = new BenchRun(targets, settings, {
     network,

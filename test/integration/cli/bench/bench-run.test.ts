@@ -64,6 +64,28 @@ test("files of one size are there until no step wants them, then they are delete
   expect([cluster.storage.files.size, run.lostOne]).toEqual([0, false]);
 });
 
+test("each round of uploads has room, however little was allowed", async () => {
+  await using cluster = await FakeCluster.start();
+  const few = { ...settings, steps: [parseStep("upload:100KiB:2")], count: 1000, rounds: 3 };
+  const run = new BenchRun(
+    [targetOf(cluster)],
+    { ...few, warmUpMs: 0, maxStoredBytes: 80 * 1024 * 1024 },
+    {
+      network: cluster.network,
+      clock: cluster.clock,
+      files: nodeLocalFiles,
+      signal: new AbortController().signal,
+      progress: () => {},
+      warn: () => {},
+    },
+  );
+  const [result] = await run.run();
+  const rounds = result?.targets[0]?.rounds ?? [];
+  expect(rounds.map(({ endedBy }) => endedBy)).toEqual(["space", "space", "space"]);
+  for (const { operations } of rounds) expect(operations).toBeGreaterThan(600);
+  expect(cluster.storage.files.size).toBe(0);
+});
+
 test("files that were put aside are tried again at the end", async () => {
   await using cluster = await FakeCluster.start();
   const { network, clock } = cluster;

@@ -148,6 +148,14 @@ test("Ctrl-C ends it, takes the files away and tells what was measured", async (
   expect(cluster.storage.files.size).toBe(0);
 });
 
+test("a result that could not be written fails before anything is measured", async () => {
+  await using cluster = await FakeCluster.start();
+  const world = new TestWorld(cluster);
+  const { code, errors } = await world.run("bench", ...small, "--svg", "nowhere/out.svg");
+  expect([code, errors]).toEqual([66, expect.stringContaining("no such file or directory")]);
+  expect(cluster.storage.asked).toEqual([]);
+});
+
 test("--keep leaves the files", async () => {
   await using cluster = await FakeCluster.start();
   const world = new TestWorld(cluster);
