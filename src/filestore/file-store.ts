@@ -32,6 +32,8 @@ export interface UploadRequest {
   /** Without dot, at most 6 characters, may be empty. */
   readonly extension: string;
   readonly kind: "normal" | "appender";
+  /** Called before the upload resolves where its content was here already and only got a further name. */
+  readonly onLinked?: () => void;
 }
 
 export interface SlaveRequest {
@@ -39,6 +41,14 @@ export interface SlaveRequest {
   readonly master: string;
   readonly prefix: string;
   readonly extension: string;
+}
+
+export interface LinkRequest {
+  /** Logical name of the file that gets another name. */
+  readonly source: string;
+  readonly extension: string;
+  /** Logical name of the file whose slave the new name is, on the same store path; undefined for a name of its own. */
+  readonly slaveOf: { readonly master: string; readonly prefix: string } | undefined;
 }
 
 /**
@@ -83,6 +93,8 @@ export interface FileStore {
   /** Resolves to the new logical name once the content is as durable as the settings promise. */
   upload(request: UploadRequest, body: ByteFlow): Promise<string>;
   uploadSlave(request: SlaveRequest, body: ByteFlow): Promise<string>;
+  /** Resolves to another logical name for the same content (protocol §2.6/20). */
+  link(request: LinkRequest): Promise<string>;
   append(name: string, body: ByteFlow): Promise<void>;
   /** Overwrites from `offset` on, which may be at most the present size. */
   modify(name: string, offset: number, body: ByteFlow): Promise<void>;

@@ -9,6 +9,7 @@ import { type FileStoreErrorCode, fileStoreError } from "#filestore/errors.ts";
 import type {
   FileFacts,
   FileStore,
+  LinkRequest,
   MetadataMode,
   OpenedFile,
   Range,
@@ -16,10 +17,12 @@ import type {
   StorePathReport,
   UploadRequest,
 } from "#filestore/file-store.ts";
+import { type HowToStore, settleUpload } from "#filestore/held-upload.ts";
 import { slotFields } from "#filestore/packing.ts";
 import { hasRoom, type StorePathPolicy, selectPath } from "#filestore/path-selector.ts";
 import { lookPeriodMs } from "#filestore/path-watch.ts";
 import { ReadSource } from "#filestore/read-source.ts";
+import type { RingRecord } from "#filestore/ring.ts";
 import { ServedPath } from "#filestore/served-path.ts";
 import type { ReservedSpace, StorePathSettings } from "#filestore/settings.ts";
 import { storeInSlot } from "#filestore/slot-source.ts";
@@ -33,6 +36,7 @@ import {
   flagMerge,
   request,
   targetShift,
+  writeFlag,
   writeTarget,
 } from "#filestore/worker-messages.ts";
 import type { FileSource } from "#model/file-id.ts";
@@ -146,6 +150,7 @@ export class LocalFileStore implements FileStore {
     const target = wanted.kind === "appender" ? writeTarget.appender : writeTarget.normal;
     const how = { target, text: wanted.extension };
     if (target === writeTarget.appender) return this.#store(path, body, how);
+    if (path.client.settings.dedup) return this.#store(path, body, this.#once(path, wanted));
     const slots = this.packing.slotsFor(path.index, body);
     if (slots === undefined) return this.#store(path, body, how);
     return storeInSlot(slots, { storePathIndex: path.index, sizeBytes: body.length }, (slot) =>
@@ -160,6 +165,15 @@ export class LocalFileStore implements FileStore {
     this.#needRoom(path, body.length);
     const text2 = `${wanted.prefix}\0${wanted.extension}`;
     return this.#store(path, body, { target: writeTarget.slave, text: wanted.master, text2 });
+  }
+
+  async link({ source, extension, slaveOf }: LinkRequest): Promise<string> {
+    const path = this.#pathOf(source);
+    if (slaveOf !== undefined && this.#pathOf(slaveOf.master) !== path) {
+      throw fileStoreError("file-invalid", "a link and its master lie on different store paths");
+    }
+    const text2 = `${extension}\0${slaveOf?.prefix ?? ""}\0${slaveOf?.master ?? ""}`;
+    return (await path.client.send({ kind: request.link, text: source, text2 })).text;
   }
 
   async append(name: string, body: ByteFlow): Promise<void> {
@@ -305,27 +319,38 @@ export class LocalFileStore implements FileStore {
     }
   }
 
-  async #store(
-    path: ServedPath,
-    body: ByteFlow,
-    how: {
-      readonly target: number;
-      readonly text: string;
-      readonly text2?: string;
-      readonly offset?: number;
-    },
-  ): Promise<string> {
+  /** Content that one of the paths has is not stored again. */
+  #once(path: ServedPath, { extension, onLinked }: UploadRequest): HowToStore {
+    const others = this.#paths.filter(
+      (each) => each !== path && each.client.settings.dedup && each.isWritable && !each.isAvoided,
+    );
+    const { clock, log } = this.#options;
+    const held = { client: path.client, others: others.map(({ client }) => client), extension };
+    return {
+      target: writeTarget.normal,
+      text: extension,
+      flags: others.length === 0 ? 0 : writeFlag.hold,
+      settle: async (last) => {
+        const stored = await settleUpload(last, { ...held, clock, log });
+        if (!stored.isNew) onLinked?.();
+        return stored;
+      },
+    };
+  }
+
+  async #store(path: ServedPath, body: ByteFlow, how: HowToStore): Promise<string> {
     const begin = {
       kind: request.write,
-      flags: how.target << targetShift,
+      flags: (how.target << targetShift) | (how.flags ?? 0),
       text: how.text,
       text2: how.text2 ?? "",
       c: how.offset ?? 0,
     };
     try {
       const last = await new UploadSink(path.client, body, begin).run();
-      path.stored(body.length);
-      return last.text;
+      const settled = how.settle === undefined ? undefined : await how.settle(last);
+      path.stored(settled?.isNew === false ? 0 : body.length);
+      return settled?.text ?? last.text;
     } catch (error) {
       path.failed(error);
       throw error;

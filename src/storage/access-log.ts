@@ -15,7 +15,8 @@ export type AccessAction =
   | "append"
   | "modify"
   | "truncate"
-  | "rename";
+  | "rename"
+  | "link";
 
 export interface AccessRecord {
   readonly peer: string;

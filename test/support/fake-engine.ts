@@ -5,6 +5,7 @@
 import { crc32 } from "node:zlib";
 import { fileStoreError } from "#filestore/errors.ts";
 import type { FlushSteps } from "#filestore/worker/flush-steps.ts";
+import type { LinkRequest } from "#filestore/worker/link-preparer.ts";
 import type { StorePathEngine, WriteTarget } from "#filestore/worker/store-path-engine.ts";
 import type { FileSource } from "#model/file-id.ts";
 
@@ -124,6 +125,17 @@ export class FakeEngine {
       this.files.delete(name);
       this.files.set(next, file);
       return next;
+    };
+    return { name, apply, longSteps: 0 };
+  }
+
+  *link({ source }: LinkRequest): Generator<undefined, FakeChange> {
+    const file = this.#file(source);
+    for (let step = 0; step < this.longSteps; step += 1) yield;
+    const name = this.#newName("");
+    const apply = (): string => {
+      this.files.set(name, file);
+      return name;
     };
     return { name, apply, longSteps: 0 };
   }

@@ -7,6 +7,7 @@ import { fileStoreError } from "#filestore/errors.ts";
 import type {
   FileFacts,
   FileStore,
+  LinkRequest,
   MetadataMode,
   OpenedFile,
   Range,
@@ -81,6 +82,17 @@ export class MemoryFileStore implements FileStore {
     const content = await this.#receive(body);
     if (this.files.has(name)) throw fileStoreError("file-exists", `${name} is there already`);
     this.files.set(name, { content, modifiedSeconds: nowSeconds(this.#clock) });
+    return name;
+  }
+
+  async link({ source, extension, slaveOf }: LinkRequest): Promise<string> {
+    this.#called("link");
+    const file = this.#file(source);
+    const name =
+      slaveOf === undefined
+        ? this.#create(file.content, { kind: "normal", extension, storePathIndex: undefined })
+        : slaveName(slaveOf.master, slaveOf.prefix, extension);
+    this.files.set(name, file);
     return name;
   }
 

@@ -105,21 +105,23 @@ export class ContentLinks implements BackgroundWork {
   }
 
   #stepWalk(): number | undefined {
-    const { clock } = this.#parts;
-    if (this.#index.nextDirectory >= allDirectories) return undefined;
+    const { clock, log } = this.#parts;
     const nowMs = clock.monotonicMs();
-    if (nowMs >= this.#walkDueMs) {
-      this.#walk ??= walkContents({ ...this.#parts, index: this.#index });
-      if (this.#walk.next().done === true) {
-        this.#walk = undefined;
-        this.#parts.log.notice("content-index-complete", {});
-        return undefined;
-      }
+    if (this.#index.nextDirectory < allDirectories && nowMs >= this.#walkDueMs) {
+      this.#walk ??= walkContents({
+        ...this.#parts,
+        index: this.#index,
+        has: (content) => this.has(content),
+      });
+      this.#walk.next();
       const endMs = clock.monotonicMs();
       const rest = (endMs - nowMs) * walkRestFactor;
       this.#walkDueMs = endMs + Math.min(maxWalkRestMs, Math.max(minWalkRestMs, rest));
     }
-    return Math.max(0, this.#walkDueMs - nowMs);
+    if (this.#index.nextDirectory < allDirectories) return Math.max(0, this.#walkDueMs - nowMs);
+    if (this.#walk !== undefined) log.notice("content-index-complete", {});
+    this.#walk = undefined;
+    return undefined;
   }
 
   close(): void {

@@ -5,6 +5,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { crc32 } from "node:zlib";
 import { allDirectories, type ContentIndex } from "#filestore/dedup/content-index.ts";
+import type { Content } from "#filestore/dedup/content-links.ts";
 import { maxRememberedInodes } from "#filestore/dedup/limits.ts";
 import { directoryNumbers } from "#filestore/worker/directory-tree.ts";
 import type { FileLayout } from "#filestore/worker/file-layout.ts";
@@ -19,6 +20,8 @@ export interface WalkParts {
   readonly files: Files;
   readonly layout: FileLayout;
   readonly index: ContentIndex;
+  /** The content has a holder already, which is still there. */
+  readonly has: (content: Content) => boolean;
 }
 
 /** What a name says of a file whose content can have several names; undefined for all others. */
@@ -37,7 +40,7 @@ export function* walkContents(parts: WalkParts): Generator<void, void> {
   while (index.nextDirectory < allDirectories) {
     const from = index.nextDirectory;
     const directory = walk.existing(from);
-    if (directory < allDirectories) yield* walk.enter(directory);
+    yield* walk.enter(directory);
     // Not where the index was begun anew meanwhile.
     index.walkedTo(from, directory + 1);
     yield;
@@ -90,8 +93,9 @@ class Walk {
     if (content === undefined) return;
     const { path } = this.#parts.layout.placeOf(place);
     const hash = yield* this.#hash(path, content);
-    const { index } = this.#parts;
-    if (hash === undefined || index.find(hash) !== undefined) return;
+    const { index, has } = this.#parts;
+    if (hash === undefined) return;
+    if (has({ hash, sizeBytes: content.size, crc32: content.crc32 })) return;
     const name = `${directoryName(place.high)}/${directoryName(place.low)}/${place.base}`;
     index.note(hash, { name, former: "" }, content.timestamp);
   }

@@ -53,8 +53,14 @@ export function fileHandlers(services: StorageServices): FileHandlers {
       ),
     downloadFile: (request, session) => download(services, request, session),
     queryFileInfo: (request, session) => fileInfo(services, request, session),
-    createLink: () => {
-      throw new WireStatusError(wireStatus.notSupported, "deduplication is off on this storage");
+    createLink: ({ sourceFilename: source, ...request }, session) => {
+      const work = { session, action: "link", count: "linkCreations", changes: true } as const;
+      return perform(services, { ...work, file: source }, async () => {
+        services.checkGroup(request.group);
+        const { masterFilename: master, prefix, extension } = request;
+        const slaveOf = master === "" ? undefined : { master, prefix };
+        return stored(services, await services.store.link({ source, extension, slaveOf }));
+      });
     },
   };
 }
@@ -72,13 +78,18 @@ function uploadHandlers(
     changes: true,
     file,
   });
+  // An upload that only made a further name counts as both.
+  const onLinked = (): void => {
+    services.counters.attempt("linkCreations");
+    services.counters.succeed("linkCreations");
+  };
   const upload = (request: UploadRequest, body: ByteFlow, how: UploadKind): Promise<StoredFile> =>
     perform(services, work(how.session, body, ""), () => {
       const storePathIndex = wantedPath(request.storePathIndex);
       const { extension } = request;
       const { kind } = how;
       return store
-        .upload({ storePathIndex, extension, kind }, body)
+        .upload({ storePathIndex, extension, kind, onLinked }, body)
         .then((filename) => stored(services, filename));
     });
   return {

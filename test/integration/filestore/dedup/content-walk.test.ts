@@ -15,6 +15,7 @@ function found(stage: ContentStage, texts: readonly string[]): (string | undefin
   return names;
 }
 
+const none = (): boolean => false;
 const nameOf = ({ name }: { readonly name: string }): string => name.slice("M00/".length);
 
 test("an index without memory finds every file again, and links to it", () => {
@@ -88,7 +89,12 @@ test("a walk that was interrupted goes on in the directory where it was", () => 
   using stage = contentStage();
   const places = Array.from({ length: 5 }, (_, low) => stage.store(`content ${low}`, { low }));
   const first = stage.open();
-  const walk = walkContents({ files: new NodeFiles(), layout: stage.layout, index: first.index });
+  const walk = walkContents({
+    files: new NodeFiles(),
+    layout: stage.layout,
+    index: first.index,
+    has: none,
+  });
   while (first.index.nextDirectory < 3) walk.next();
   first.index.close();
   rmSync(places[0]?.path ?? "");
@@ -99,6 +105,18 @@ test("a walk that was interrupted goes on in the directory where it was", () => 
   const names = places.map((_, low) => second.index.find(contentFor(`content ${low}`).hash)?.name);
   expect(names).toEqual(places.map(nameOf));
   second.index.close();
+});
+
+test("an entry whose file is gone is replaced by what the walk finds", () => {
+  using stage = contentStage();
+  const gone = stage.store("the content");
+  const kept = stage.store("the content");
+  const { index, links, settle } = stage.open();
+  links.note(contentFor("the content"), gone, undefined);
+  rmSync(gone.path);
+  settle();
+  expect(index.find(contentFor("the content").hash)?.name).toBe(nameOf(kept));
+  links.close();
 });
 
 test("a file with many names is read once", () => {
@@ -142,7 +160,7 @@ test("a step reads at most 1 MiB", () => {
     return read(descriptor, target, position);
   };
   const { index } = stage.open();
-  for (const _ of walkContents({ files, layout: stage.layout, index })) {
+  for (const _ of walkContents({ files, layout: stage.layout, index, has: none })) {
     most = Math.max(most, now);
     now = 0;
   }

@@ -110,18 +110,33 @@ test("what is not allowed is EINVAL, and no error of ours", async () => {
   expect(stage.records.filter((record) => record.level === "error")).toEqual([]);
 });
 
-test("links are not supported while deduplication is off", async () => {
+test("a link is another name, counted and logged as such", async () => {
   await using stage = await storageStage();
   const client = await stage.client();
-  const linking = client.call(createLink, {
+  const filename = await upload(client, pattern(10));
+  const request = {
     masterFilename: "",
-    sourceFilename: "M00/00/00/some",
+    sourceFilename: filename,
     signature: Buffer.from("x"),
     group: "group1",
     prefix: "",
-    extension: "",
+    extension: "lnk",
+  };
+  const linked = await client.call(createLink, request);
+  expect(linked.group).toBe("group1");
+  const info = await client.call(queryFileInfo, {
+    headerStatus: 0,
+    group: "group1",
+    filename: linked.filename,
   });
-  await expect(linking).rejects.toMatchObject({ status: 95 });
+  expect(info.fileSize).toBe(10);
+  const missing = { ...request, sourceFilename: filename.replace(".bin", ".xyz") };
+  await expect(client.call(createLink, missing)).rejects.toMatchObject({ status: 2 });
+  const foreign = { ...request, group: "other" };
+  await expect(client.call(createLink, foreign)).rejects.toMatchObject({ status: 22 });
+  const counts = Object.fromEntries(stage.role.snapshot().counters.entries());
+  expect(counts).toMatchObject({ linkCreations: { total: 3, success: 1 } });
+  expect(stage.accessLines.filter((line) => line.includes(" link "))).toHaveLength(3);
 });
 
 test("a full disk and a disk that fails reach the client as the system's own errors", async () => {
