@@ -22,7 +22,6 @@ import { slotFields } from "#filestore/packing.ts";
 import { hasRoom, type StorePathPolicy, selectPath } from "#filestore/path-selector.ts";
 import { lookPeriodMs } from "#filestore/path-watch.ts";
 import { ReadSource } from "#filestore/read-source.ts";
-import type { RingRecord } from "#filestore/ring.ts";
 import { ServedPath } from "#filestore/served-path.ts";
 import type { ReservedSpace, StorePathSettings } from "#filestore/settings.ts";
 import { storeInSlot } from "#filestore/slot-source.ts";
