@@ -110,6 +110,7 @@ class Composition {
   }
 
   async start(): Promise<RunningNode> {
+    this.#platform.workers.reserveFlushes?.(this.#config.storage.paths.length);
     const { roles } = this.#config.node;
     this.#platform.host.makeDirectory(this.#config.node.dataDir);
     const database = this.#openState();

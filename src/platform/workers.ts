@@ -11,6 +11,11 @@ export interface WorkerThread {
 export interface Workers {
   /** `data` is cloned to the thread; shared buffers in it stay shared. Does not keep the process alive. */
   start(entry: WorkerEntry, data: unknown): WorkerThread;
+  /**
+   * So many workers are going to flush: makes the process-wide pool of threads large enough that a disk which hangs holds up nobody
+   * else. To be called once, before anything uses the pool; where the operator chose a size, that counts.
+   */
+  reserveFlushes?(workers: number): void;
   /** Calls `task` once, at the end of the present turn of the event loop: when whatever the kernel had ready was taken. */
   readonly afterTurn: (task: () => void) => void;
 }

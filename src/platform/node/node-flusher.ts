@@ -14,12 +14,17 @@ export const maxFlushesInFlight = 8;
 
 /** Threads for what else the process does by the pool: names that are looked up, settings, files of the command line. */
 const otherPoolThreads = 8;
+/** A worker that was given up with its disk may still have flushes in flight when another one serves the path again. */
+const workersPerPath = 2;
 /** libuv's own limit. */
 const maxPoolThreads = 1024;
 
 /** Threads that libuv's pool must have so that hung disks hold up neither each other nor anything else. */
 export function poolSizeFor(storePaths: number): number {
-  return Math.min(maxPoolThreads, otherPoolThreads + maxFlushesInFlight * storePaths);
+  return Math.min(
+    maxPoolThreads,
+    otherPoolThreads + maxFlushesInFlight * workersPerPath * storePaths,
+  );
 }
 
 interface Flush {

@@ -4,6 +4,7 @@
  */
 import { getAsset, isSea } from "node:sea";
 import { Worker } from "node:worker_threads";
+import { poolSizeFor } from "#platform/node/node-flusher.ts";
 import type { WorkerEntry, Workers, WorkerThread } from "#platform/workers.ts";
 
 /** What a thread runs: a file, or a script as text. */
@@ -56,5 +57,9 @@ export function nodeWorkers(locate: (entry: WorkerEntry) => WorkerCode = locateW
   return {
     start: (entry, data) => new NodeWorkerThread(locate(entry), data),
     afterTurn: (task) => void setImmediate(task),
+    reserveFlushes: (workers) => {
+      // libuv reads it when the pool is used for the first time, which is after the settings were read.
+      process.env.UV_THREADPOOL_SIZE ??= String(poolSizeFor(workers));
+    },
   };
 }

@@ -76,6 +76,6 @@ test("a task that is asked for soon comes after the present one", async () => {
 
 test("the pool has room for hung disks", () => {
   expect(poolSizeFor(0)).toBeGreaterThan(4);
-  expect(poolSizeFor(3) - poolSizeFor(2)).toBe(maxFlushesInFlight);
+  expect(poolSizeFor(3) - poolSizeFor(2)).toBeGreaterThanOrEqual(maxFlushesInFlight);
   expect(poolSizeFor(256)).toBeLessThanOrEqual(1024);
 });

@@ -1,5 +1,6 @@
 /** Worker threads: messages, shared memory and both ways of ending. */
 import { expect, test } from "vitest";
+import { poolSizeFor } from "#platform/node/node-flusher.ts";
 import { locateWorker, nodeWorkers, type WorkerCode } from "#platform/node/node-workers.ts";
 import type { WorkerThread } from "#platform/workers.ts";
 
@@ -38,4 +39,18 @@ test("outside of the executable an entry is a source file that is there", async 
   expect("file" in code ? code.file.pathname : "a script").toMatch(
     /\/src\/filestore\/worker\/store-path-worker\.ts$/,
   );
+});
+
+test("the pool of threads gets room for the flushes of all workers, unless the operator chose a size", () => {
+  const before = process.env.UV_THREADPOOL_SIZE;
+  try {
+    delete process.env.UV_THREADPOOL_SIZE;
+    nodeWorkers().reserveFlushes?.(3);
+    expect(process.env.UV_THREADPOOL_SIZE).toBe(String(poolSizeFor(3)));
+    nodeWorkers().reserveFlushes?.(5);
+    expect(process.env.UV_THREADPOOL_SIZE).toBe(String(poolSizeFor(3)));
+  } finally {
+    if (before === undefined) delete process.env.UV_THREADPOOL_SIZE;
+    else process.env.UV_THREADPOOL_SIZE = before;
+  }
 });
