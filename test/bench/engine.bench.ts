@@ -1,6 +1,7 @@
 /**
  * What a file costs one store path, without sockets: creates of 4 KiB by the engine alone, in the thread that asks, and through its
  * worker's thread and rings as the node uses it, with so many creates under way at a time; there also how long reads take meanwhile.
+ * The same packed, as in a group of Cairn nodes, and reads of both kinds of file by the engine alone.
  * Run as `node test/bench/engine.bench.ts [directory] [files] [words of variants]`, for example `… /data 20000 flushed`; the
  * directory must be on the file system that is to be measured. CPU is that of the whole process: the asking side, the worker and the
  * threads that flush. Directories are not removed before the end, because creating files right after mass deletes is slow on ext4.
@@ -9,6 +10,7 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Log } from "#base/log.ts";
+import { noPacking, type Packing, packingFields } from "#filestore/packing.ts";
 import type { StorePathSettings } from "#filestore/settings.ts";
 import { StorePathClient } from "#filestore/store-path-client.ts";
 import { StorePathEngine } from "#filestore/worker/store-path-engine.ts";
@@ -26,6 +28,7 @@ const log = new Log("bench", () => {});
 interface Variant {
   readonly name: string;
   readonly durability: StorePathSettings["durability"];
+  readonly packing?: "on";
   /** Creates that share a commit of the engine, or that are under way at a time. */
   readonly together: number;
   readonly files: number;
@@ -46,7 +49,51 @@ const variants: readonly Variant[] = [
   { ...flushed, name: "worker", together: 16, files: Math.ceil(fileCount / 4), run: runWorker },
   { ...flushed, name: "worker", together: 64, files: Math.ceil(fileCount / 4), run: runWorker },
   { ...flushed, name: "reads", together: 16, files: Math.ceil(fileCount / 4), run: runReads },
+  { ...relaxed, name: "packed-engine", packing: "on", together: 1, run: runEngine },
+  { ...relaxed, name: "packed-engine", packing: "on", together: 64, run: runEngine },
+  {
+    ...flushed,
+    name: "packed-engine",
+    packing: "on",
+    together: 1,
+    files: Math.ceil(fileCount / 10),
+    run: runEngine,
+  },
+  {
+    ...flushed,
+    name: "packed-engine",
+    packing: "on",
+    together: 64,
+    files: fileCount,
+    run: runEngine,
+  },
+  { ...relaxed, name: "packed-worker", packing: "on", together: 16, run: runWorker },
+  { ...relaxed, name: "packed-worker", packing: "on", together: 64, run: runWorker },
+  {
+    ...flushed,
+    name: "packed-worker",
+    packing: "on",
+    together: 16,
+    files: Math.ceil(fileCount / 2),
+    run: runWorker,
+  },
+  {
+    ...flushed,
+    name: "packed-worker",
+    packing: "on",
+    together: 64,
+    files: fileCount,
+    run: runWorker,
+  },
+  { ...relaxed, name: "engine-reads", together: 64, run: runEngineReads },
+  { ...relaxed, name: "packed-engine-reads", packing: "on", together: 64, run: runEngineReads },
+  { ...relaxed, name: "engine-deletes", together: 64, run: runEngineDeletes },
+  { ...relaxed, name: "packed-engine-deletes", packing: "on", together: 64, run: runEngineDeletes },
 ];
+
+const packing: Packing = { ...noPacking, mode: "leased" };
+/** Trunk files, of 64 MiB each. */
+const leased = 1000;
 
 // Neither a worker's thread nor waiting for its answers keeps a process alive.
 const alive = setInterval(() => {}, 1000);
@@ -75,20 +122,35 @@ function settingsFor(directory: string, variant: Variant): StorePathSettings {
     distribution: "round-robin",
     rotateCount: 100,
     durability: variant.durability,
-    packing: "off",
+    packing: variant.packing ?? "off",
     dedup: false,
     source: { kind: "address", address: "127.0.0.1" },
     adoptBasePath: "",
   };
 }
 
-async function runEngine(settings: StorePathSettings, variant: Variant): Promise<string> {
+function openEngine(settings: StorePathSettings): StorePathEngine {
   const engine = StorePathEngine.open(settings, {
     files: new NodeFiles(),
     clock: nodeClock,
     random: nodeRandom(),
     log,
   });
+  engine.setPacking(packing);
+  engine.addTrunkLease(1, leased);
+  return engine;
+}
+
+async function openWorker(settings: StorePathSettings): Promise<StorePathClient> {
+  const client = new StorePathClient(settings, log);
+  await client.start(nodeWorkers());
+  await client.send({ kind: request.setPacking, ...packingFields(packing) });
+  await client.send({ kind: request.trunkLease, a: 1, b: leased });
+  return client;
+}
+
+async function runEngine(settings: StorePathSettings, variant: Variant): Promise<string> {
+  const engine = openEngine(settings);
   const body = Buffer.alloc(bodyBytes, "x");
   create(engine, body, { count: Math.min(2000, variant.files), together: variant.together });
   const figures = await measured(variant.files, async () => {
@@ -98,11 +160,46 @@ async function runEngine(settings: StorePathSettings, variant: Variant): Promise
   return figures;
 }
 
+/** Every file once, in another order than they were made in. */
+async function runEngineReads(settings: StorePathSettings, variant: Variant): Promise<string> {
+  const engine = openEngine(settings);
+  const body = Buffer.alloc(bodyBytes, "x");
+  const names = create(engine, body, { count: variant.files, together: variant.together });
+  const target = Buffer.alloc(bodyBytes);
+  const read = (offset: number): void => {
+    for (let at = 0; at < names.length; at += 1) {
+      const handle = engine.openRead(names[(at * 7919 + offset) % names.length] as string);
+      handle.read(target, 0);
+      handle.close();
+    }
+  };
+  read(1);
+  const figures = await measured(names.length, async () => read(0));
+  engine.close();
+  return figures;
+}
+
+async function runEngineDeletes(settings: StorePathSettings, variant: Variant): Promise<string> {
+  const engine = openEngine(settings);
+  const body = Buffer.alloc(bodyBytes, "x");
+  const { together, files: count } = variant;
+  const names = create(engine, body, { count, together });
+  const figures = await measured(names.length, async () => {
+    for (let done = 0; done < names.length; done += together) {
+      const batch = names.slice(done, done + together);
+      engine.commit(batch.map((name) => engine.prepareRemove(name)));
+    }
+  });
+  engine.close();
+  return figures;
+}
+
 function create(
   engine: StorePathEngine,
   body: Buffer,
   amount: { readonly count: number; readonly together: number },
-): void {
+): string[] {
+  const names: string[] = [];
   for (let done = 0; done < amount.count; done += amount.together) {
     const changes = [];
     for (let index = 0; index < amount.together && done + index < amount.count; index += 1) {
@@ -112,13 +209,16 @@ function create(
       changes.push(handle.finish());
     }
     engine.commit(changes);
-    for (const { error } of changes) if (error !== undefined) throw error;
+    for (const { error, result } of changes) {
+      if (error !== undefined) throw error;
+      names.push(result ?? "");
+    }
   }
+  return names;
 }
 
 async function runWorker(settings: StorePathSettings, variant: Variant): Promise<string> {
-  const client = new StorePathClient(settings, log);
-  await client.start(nodeWorkers());
+  const client = await openWorker(settings);
   await createThrough(client, Math.min(1000, variant.files), variant.together);
   const figures = await measured(variant.files, () =>
     createThrough(client, variant.files, variant.together),
