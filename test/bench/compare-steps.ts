@@ -17,58 +17,59 @@ export interface Step {
   readonly ours?: boolean;
 }
 
-const up = (name: string, size: string, load: readonly [number, number], ids: string): Step => ({
-  ...{ name, operation: "upload", size, ids },
-  ...{ connections: load[0], count: load[1] },
-});
-const read = (
-  name: string,
-  operation: string,
-  load: readonly [number, number],
-  ids: string,
-): Step => ({ name, operation, ids, connections: load[0], count: load[1] });
-const ours = (name: string, operation: string): Step => ({
-  ...{ name, operation, size: "4KiB", ours: true },
-  ...{ connections: 16, count: 10_000 },
-});
+type Named = Pick<Step, "name" | "ids">;
+/** Connections, operations. */
+type Load = readonly [number, number];
+
+function read(step: Named, operation: string, [connections, count]: Load): Step {
+  return { ...step, operation, connections, count };
+}
+
+function up(step: Named & { readonly size: string }, load: Load): Step {
+  return read(step, "upload", load);
+}
+
+function ours(name: string, operation: string): Step {
+  return { name, operation, size: "4KiB", ours: true, connections: 16, count: 10_000 };
+}
 
 const plain: readonly Step[] = [
-  up("up4k-1", "4k", [1, 2000], "4k1"),
-  up("up4k-16", "4k", [16, 10_000], "4k16"),
-  up("up4k-64", "4k", [64, 20_000], "4k"),
-  read("down4k-16", "download", [16, 40_000], "4k"),
-  read("down4k-64", "download", [64, 40_000], "4k"),
-  read("info-16", "info", [16, 40_000], "4k"),
-  read("info-64", "info", [64, 40_000], "4k"),
-  { ...up("fresh-up4k", "4k", [16, 5000], "fresh"), fresh: true },
-  { ...read("fresh-down4k", "download", [16, 10_000], "4k"), fresh: true },
+  up({ name: "up4k-1", size: "4k", ids: "4k1" }, [1, 2000]),
+  up({ name: "up4k-16", size: "4k", ids: "4k16" }, [16, 10_000]),
+  up({ name: "up4k-64", size: "4k", ids: "4k" }, [64, 20_000]),
+  read({ name: "down4k-16", ids: "4k" }, "download", [16, 40_000]),
+  read({ name: "down4k-64", ids: "4k" }, "download", [64, 40_000]),
+  read({ name: "info-16", ids: "4k" }, "info", [16, 40_000]),
+  read({ name: "info-64", ids: "4k" }, "info", [64, 40_000]),
+  { ...up({ name: "fresh-up4k", size: "4k", ids: "fresh" }, [16, 5000]), fresh: true },
+  { ...read({ name: "fresh-down4k", ids: "4k" }, "download", [16, 10_000]), fresh: true },
   ours("set-metadata-16", "set-metadata"),
   ours("get-metadata-16", "get-metadata"),
-  { ...read("delete4k-16", "delete", [16, 10_000], "del"), consumes: "4k" },
-  { ...read("delete4k-64", "delete", [64, 20_000], "del64"), consumes: "4k" },
-  up("up64k-16", "64k", [16, 4000], "64k"),
-  up("up64k-64", "64k", [64, 4000], "64k64"),
-  read("down64k-16", "download", [16, 16_000], "64k"),
-  read("down64k-64", "download", [64, 16_000], "64k"),
-  up("up1m-16", "1m", [16, 400], "1m"),
-  up("up1m-64", "1m", [64, 640], "1m64"),
-  read("down1m-16", "download", [16, 2000], "1m"),
-  read("down1m-64", "download", [64, 2000], "1m"),
-  up("up256m", "256m", [1, 3], "256m"),
-  read("down256m", "download", [1, 6], "256m"),
+  { ...read({ name: "delete4k-16", ids: "del" }, "delete", [16, 10_000]), consumes: "4k" },
+  { ...read({ name: "delete4k-64", ids: "del64" }, "delete", [64, 20_000]), consumes: "4k" },
+  up({ name: "up64k-16", size: "64k", ids: "64k" }, [16, 4000]),
+  up({ name: "up64k-64", size: "64k", ids: "64k64" }, [64, 4000]),
+  read({ name: "down64k-16", ids: "64k" }, "download", [16, 16_000]),
+  read({ name: "down64k-64", ids: "64k" }, "download", [64, 16_000]),
+  up({ name: "up1m-16", size: "1m", ids: "1m" }, [16, 400]),
+  up({ name: "up1m-64", size: "1m", ids: "1m64" }, [64, 640]),
+  read({ name: "down1m-16", ids: "1m" }, "download", [16, 2000]),
+  read({ name: "down1m-64", ids: "1m" }, "download", [64, 2000]),
+  up({ name: "up256m", size: "256m", ids: "256m" }, [1, 3]),
+  read({ name: "down256m", ids: "256m" }, "download", [1, 6]),
   { name: "query-store", operation: "qstore", connections: 16, count: 60_000 },
   { name: "query-store-64", operation: "qstore", connections: 64, count: 60_000 },
 ];
 
 const packed: readonly Step[] = [
-  up("pk4k-up-16", "4k", [16, 10_000], "pk4k16"),
-  up("pk4k-up-64", "4k", [64, 20_000], "pk4k"),
-  read("pk4k-down-16", "download", [16, 40_000], "pk4k"),
-  read("pk4k-down-64", "download", [64, 40_000], "pk4k"),
-  read("pk4k-info-16", "info", [16, 40_000], "pk4k"),
-  { ...read("pk4k-delete-16", "delete", [16, 10_000], "pkdel"), consumes: "4k" },
-  up("pk64k-up-16", "64k", [16, 4000], "pk64k"),
-  read("pk64k-down-16", "download", [16, 16_000], "pk64k"),
+  up({ name: "pk4k-up-16", size: "4k", ids: "pk4k16" }, [16, 10_000]),
+  up({ name: "pk4k-up-64", size: "4k", ids: "pk4k" }, [64, 20_000]),
+  read({ name: "pk4k-down-16", ids: "pk4k" }, "download", [16, 40_000]),
+  read({ name: "pk4k-down-64", ids: "pk4k" }, "download", [64, 40_000]),
+  read({ name: "pk4k-info-16", ids: "pk4k" }, "info", [16, 40_000]),
+  { ...read({ name: "pk4k-delete-16", ids: "pkdel" }, "delete", [16, 10_000]), consumes: "4k" },
+  up({ name: "pk64k-up-16", size: "64k", ids: "pk64k" }, [16, 4000]),
+  read({ name: "pk64k-down-16", ids: "pk64k" }, "download", [16, 16_000]),
 ].map((step) => ({ ...step, packed: true }));
 
 export const steps: readonly Step[] = [...plain, ...packed];
