@@ -8,21 +8,15 @@ import { AppError } from "#base/app-error.ts";
 import type { Log } from "#base/log.ts";
 import { BlockPool } from "#filestore/block-pool.ts";
 import { type FileStoreErrorCode, fileStoreError } from "#filestore/errors.ts";
-import {
-  makeRingMemory,
-  RingReader,
-  type RingRecord,
-  RingWriter,
-  ringSlots,
-} from "#filestore/ring.ts";
+import { GivenUpRequests } from "#filestore/given-up-requests.ts";
+import { RingReader, type RingRecord, RingWriter, ringSlots } from "#filestore/ring.ts";
 import type { StorePathSettings } from "#filestore/settings.ts";
-import { isUpTo, makePulseMemory, PathPulse } from "#filestore/worker/path-condition.ts";
+import { makeThreadMemory, type ThreadMemory } from "#filestore/thread-memory.ts";
+import { isUpTo } from "#filestore/worker/path-condition.ts";
 import {
   completion,
-  completionFlag,
   isOwed,
   isReading,
-  makesFile,
   maySkip,
   request,
   type StorePathPost,
@@ -64,9 +58,6 @@ export interface Answers {
 /** The worker begins with the first requests of a turn of the event loop while we take the others. */
 const rouseAfter = 16;
 
-/** Files that were made for requests which had been given up, and wait to be removed; more stay where they are. */
-const maxOrphans = ringSlots;
-
 export class StorePathClient {
   readonly settings: StorePathSettings;
   readonly blocks = new BlockPool();
@@ -75,10 +66,7 @@ export class StorePathClient {
   #memory: ThreadMemory;
   readonly #log: Log;
   readonly #waiting = new Map<number, Waiting>();
-  /** Given up, and not answered by the worker yet. */
-  readonly #abandoned = new Map<number, RingRecord>();
-  /** Names of files that nobody was told of. */
-  readonly #orphans: string[] = [];
+  readonly #givenUp = new GivenUpRequests(this.blocks);
   /** Requests that found the ring full, in order. */
   readonly #backlog: RingRecord[] = [];
   #nextId = 1;
@@ -95,7 +83,6 @@ export class StorePathClient {
   #readOnly: string | undefined;
   #admission: Admission = "all";
   #refusal: AppError<FileStoreErrorCode> | undefined;
-  #abandonedCount = 0;
   /** Completions since the start. */
   #answered = 0;
   /** Requests in the ring that the worker may not have been roused for. */
@@ -129,7 +116,7 @@ export class StorePathClient {
 
   /** Requests that were given up since the start. */
   get abandonedCount(): number {
-    return this.#abandonedCount;
+    return this.#givenUp.count;
   }
 
   get state(): StorePathState {
@@ -229,7 +216,7 @@ export class StorePathClient {
 
   /** The worker owes answers, whether somebody waits for them or not. */
   get isBusy(): boolean {
-    return this.#waiting.size + this.#abandoned.size > 0;
+    return this.#waiting.size + this.#givenUp.size > 0;
   }
 
   /** A number for a new upload. */
@@ -295,9 +282,8 @@ export class StorePathClient {
   /** To be called now and then while nothing is given up: request numbers begin anew some day. */
   expireNothing(): void {
     const [oldest] = this.#waiting.keys();
-    const [given] = this.#abandoned.keys();
-    if (given === undefined)
-      this.#memory.pulse.abandonUpTo(((oldest ?? this.#nextId) - 1) & 0x7fffffff);
+    if (this.#givenUp.size > 0) return;
+    this.#memory.pulse.abandonUpTo(((oldest ?? this.#nextId) - 1) & 0x7fffffff);
   }
 
   #giveUp(keeps: (record: RingRecord) => boolean, error: Error): void {
@@ -306,9 +292,9 @@ export class StorePathClient {
     for (const [id, { record, reject }] of this.#waiting) {
       if (keeps(record)) continue;
       this.#waiting.delete(id);
-      this.#abandonedCount += 1;
-      if (unsent.has(id) && !isOwed(record.kind)) dropped.add(id);
-      else this.#abandonRecord(record);
+      const isDropped = unsent.has(id) && !isOwed(record.kind);
+      if (isDropped) dropped.add(id);
+      this.#givenUp.add(record, !isDropped);
       reject(error);
     }
     if (dropped.size === 0) return;
@@ -316,40 +302,21 @@ export class StorePathClient {
     this.#backlog.splice(0, this.#backlog.length, ...kept);
   }
 
-  #abandonRecord(record: RingRecord): void {
-    this.#abandoned.set(record.id, record);
-    if (record.block >= 0) this.blocks.detain(record.block);
-  }
-
   #sendUnheard(fields: RequestFields): void {
     const record = this.#record(fields);
-    this.#abandoned.set(record.id, record);
+    this.#givenUp.addUnheard(record);
     this.#enqueue(record);
   }
 
   /** A request that had been given up was answered after all. */
-  #answeredLate(record: RingRecord): void {
-    const given = this.#abandoned.get(record.id);
-    if (given === undefined) return;
-    this.#abandoned.delete(record.id);
-    if (given.block >= 0) this.blocks.release(given.block);
-    if (record.kind !== completion.done) return;
-    if (given.kind === request.read && record.c !== 0) {
-      this.#sendUnheard({ kind: request.readEnd, a: record.c });
-    }
-    if ((record.flags & completionFlag.held) !== 0) {
-      this.#sendUnheard({ kind: request.abort, a: record.c });
-      return;
-    }
-    // Its client was told that it failed: nobody will ever ask for it.
-    if (makesFile(given) && record.text !== "" && this.#orphans.length < maxOrphans) {
-      this.#orphans.push(record.text);
-      if (this.#admission === "all") this.#removeOrphans();
-    }
+  #answeredLate(answer: RingRecord): void {
+    const free = this.#givenUp.answered(answer);
+    if (free !== undefined) this.#sendUnheard(free);
+    if (this.#admission === "all") this.#removeOrphans();
   }
 
   #removeOrphans(): void {
-    for (const text of this.#orphans.splice(0)) {
+    for (const text of this.#givenUp.takeOrphans()) {
       this.#log.info("unacknowledged-file-removed", { name: text });
       if (this.#state === "online" && !this.#closing) {
         this.#sendUnheard({ kind: request.remove, text });
@@ -500,9 +467,7 @@ export class StorePathClient {
     this.#waiting.clear();
     this.#backlog.length = 0;
     for (const waiting of left) waiting.reject(error);
-    // Without its thread nobody writes into their blocks.
-    for (const { block } of this.#abandoned.values()) if (block >= 0) this.blocks.release(block);
-    this.#abandoned.clear();
+    this.#givenUp.forgetAll();
   }
 
   #setState(state: StorePathState, problem: string | undefined): void {
@@ -515,24 +480,6 @@ export class StorePathClient {
 interface Opening {
   readonly resolve: () => void;
   readonly reject: (error: Error) => void;
-}
-
-/** What one worker shares with us; another one gets its own. */
-interface ThreadMemory {
-  readonly requests: SharedArrayBuffer;
-  readonly completions: SharedArrayBuffer;
-  readonly pulseMemory: SharedArrayBuffer;
-  readonly pulse: PathPulse;
-}
-
-function makeThreadMemory(): ThreadMemory {
-  const pulseMemory = makePulseMemory();
-  return {
-    requests: makeRingMemory(),
-    completions: makeRingMemory(),
-    pulseMemory,
-    pulse: new PathPulse(pulseMemory),
-  };
 }
 
 /** Asked by the path's owner, who waits as long as it takes. */

@@ -1,8 +1,10 @@
 /** The main thread's end of a store path, against a worker loop in this thread and against the rings alone. */
 import { expect, test } from "vitest";
-import { RingReader, RingWriter, ringSlots } from "#filestore/ring.ts";
+import { fileStoreError } from "#filestore/errors.ts";
+import { RingReader, type RingRecord, RingWriter, ringSlots } from "#filestore/ring.ts";
 import { StorePathClient } from "#filestore/store-path-client.ts";
-import { request, type StorePathThreadData } from "#filestore/worker-messages.ts";
+import { PathCondition } from "#filestore/worker/path-condition.ts";
+import { request, type StorePathThreadData, writeFlag } from "#filestore/worker-messages.ts";
 import type { WorkerThread } from "#platform/workers.ts";
 import { collectedLog } from "../../support/frame-fixture.ts";
 import { turns } from "../../support/settled.ts";
@@ -135,4 +137,119 @@ test("a path that cannot be served says why", async () => {
   thread.onExit(undefined);
   await expect(started).rejects.toMatchObject({ code: "store-path-busy" });
   expect([client.state, client.problem]).toEqual(["offline", "held by process 7"]);
+});
+
+const refusal = fileStoreError("store-path-unready", "quarantined");
+const pending = fileStoreError("store-path-offline", "not answered");
+
+/** A worker that only does what the test says, over the rings. */
+async function scriptedWorker() {
+  let data: StorePathThreadData | undefined;
+  const thread: WorkerThread = { onMessage: () => {}, onExit: () => {} };
+  const client = new StorePathClient(pathSettings(0), collectedLog().log);
+  const started = client.start({
+    start: (_entry, given) => {
+      data = given as StorePathThreadData;
+      return thread;
+    },
+    afterTurn: (task) => task(),
+  });
+  thread.onMessage({ post: "opened", rolledForward: 0, swept: 0, adopted: false });
+  await started;
+  const { requests, completions, pulse } = data as StorePathThreadData;
+  const reader = new RingReader(requests);
+  const writer = new RingWriter(completions);
+  const condition = new PathCondition(pulse, (post) => thread.onMessage(post));
+  return {
+    client,
+    condition,
+    /** Requests that it has not seen before. */
+    taken(): RingRecord[] {
+      const records: RingRecord[] = [];
+      for (let next = reader.take(); next !== undefined; next = reader.take()) records.push(next);
+      return records;
+    },
+    async answer(id: number, fields: Partial<RingRecord> = {}): Promise<void> {
+      const nothing = { a: 0, b: 0, c: 0, text: "", text2: "" };
+      writer.push({ id, kind: 0, flags: 0, block: -1, blockLength: 0, ...nothing, ...fields });
+      writer.wake();
+      await turns();
+    },
+  };
+}
+
+const remove = { kind: request.remove, text: "M00/00/00/some" };
+const read = { kind: request.read, text: "M00/00/00/some" };
+const upload = { kind: request.write, flags: writeFlag.first | writeFlag.last, a: 1 };
+
+test("when nothing is admitted any more, who waits is told, the worker skips it, and only the owner is served", async () => {
+  const { client, condition, taken, answer } = await scriptedWorker();
+  const block = await client.blocks.take("small");
+  const waiting = client.send({ ...upload, block });
+  const lost = expect(waiting).rejects.toBe(pending);
+  const measured = client.probe(space);
+  client.admit("none", { refusal, pending });
+  await lost;
+  client.blocks.give(block);
+  expect([client.blocks.inUse, client.pending, client.isBusy]).toEqual([1, 1, true]);
+  await expect(client.send(read)).rejects.toBe(refusal);
+  // What sets the worker's things free is sent, though nobody waits for it.
+  await expect(client.send({ kind: request.abort, a: 1 })).rejects.toBe(refusal);
+  const records = taken();
+  expect(records.map(({ kind }) => kind)).toEqual([request.write, request.space, request.abort]);
+  expect(records.map(({ id }) => condition.isAbandoned(id))).toEqual([true, true, false]);
+  for (const { id } of records) await answer(id);
+  expect((await measured).a).toBe(0);
+  expect([client.blocks.inUse, client.pending, client.isBusy]).toEqual([0, 0, false]);
+  expect(client.abandonedCount).toBe(1);
+});
+
+test("where reads are admitted only changes are given up", async () => {
+  const { client, taken, answer } = await scriptedWorker();
+  const reading = client.send(read);
+  const removing = expect(client.send(remove)).rejects.toBe(pending);
+  client.admit("reads", { refusal, pending });
+  await removing;
+  await expect(client.send(remove)).rejects.toBe(refusal);
+  const again = client.send(read);
+  for (const { id } of taken()) await answer(id, { a: 7 });
+  expect([(await reading).a, (await again).a]).toEqual([7, 7]);
+});
+
+test("a file that was stored after all is removed as soon as changes are admitted", async () => {
+  const { client, taken, answer } = await scriptedWorker();
+  const lost = expect(client.send(upload)).rejects.toBe(pending);
+  client.admit("none", { refusal, pending });
+  await lost;
+  for (const { id } of taken()) await answer(id, { text: "M00/00/00/nobody-knows" });
+  expect(taken()).toEqual([]);
+  client.admit("all", undefined);
+  expect(taken()).toMatchObject([{ kind: request.remove, text: "M00/00/00/nobody-knows" }]);
+});
+
+test("what is older than the deadline is given up alone", async () => {
+  const { client, condition, taken, answer } = await scriptedWorker();
+  const old = expect(client.send(remove)).rejects.toBe(pending);
+  const { lastId } = client;
+  const young = client.send(remove);
+  client.expireUpTo(lastId, pending);
+  await old;
+  const records = taken();
+  expect(records.map(({ id }) => condition.isAbandoned(id))).toEqual([true, false]);
+  for (const { id } of records) await answer(id);
+  await young;
+  client.expireNothing();
+  expect(condition.isAbandoned(records[1]?.id ?? 0)).toBe(true);
+  expect(condition.isAbandoned((records[1]?.id ?? 0) + 1)).toBe(false);
+});
+
+test("requests that found the ring full never reach the worker once they are given up", async () => {
+  const { client, taken, answer } = await scriptedWorker();
+  const lost = Array.from({ length: ringSlots + 5 }, () => client.send(remove).catch(String));
+  client.admit("none", { refusal, pending });
+  await Promise.all(lost);
+  const records = taken();
+  expect(records).toHaveLength(ringSlots);
+  for (const { id } of records) await answer(id);
+  expect([taken(), client.isBusy]).toEqual([[], false]);
 });

@@ -111,3 +111,38 @@ test("when blocks run out, those who hold partly filled ones are asked to let go
   while (pool.tryTake("large") !== undefined);
   expect(asked).toBe(1);
 });
+
+test("while blocks may not come back nobody stands in line for one, and free ones are given", async () => {
+  const pool = new BlockPool();
+  const taken: number[] = [];
+  for (let block = pool.tryTake("large"); block !== undefined; block = pool.tryTake("large")) {
+    taken.push(block);
+  }
+  const why = new Error("the disk hangs");
+  const standing = expect(pool.take("large")).rejects.toBe(why);
+  pool.refuse(why);
+  await standing;
+  await expect(pool.take("large")).rejects.toBe(why);
+  expect(pool.crowded).toBe(false);
+  expect(await pool.take("small")).toBeGreaterThanOrEqual(0);
+  pool.refuse(undefined);
+  const next = pool.take("large");
+  pool.give(taken[0] as number);
+  expect(await next).toBe(taken[0]);
+});
+
+test("a detained block is given to nobody who waits until it is released", async () => {
+  const pool = new BlockPool();
+  const taken: number[] = [];
+  for (let block = pool.tryTake("large"); block !== undefined; block = pool.tryTake("large")) {
+    taken.push(block);
+  }
+  const [first = -1, second = -1] = taken;
+  pool.detain(first);
+  const next = pool.take("large");
+  pool.give(first);
+  pool.give(second);
+  expect(await next).toBe(second);
+  pool.release(first);
+  expect(pool.tryTake("large")).toBe(first);
+});

@@ -45,16 +45,6 @@ test("a path that refuses writes is avoided for a while, and logged once", async
   expect(path.report.problem).toBe(undefined);
 });
 
-test("a full path is told apart from a failing one, and a bad request is no condition", async () => {
-  const { path, records } = await stage();
-  path.failed(fileStoreError("file-invalid", "no such name"));
-  expect(path.isAvoided).toBe(false);
-  path.failed(fileStoreError("store-full", "no room for 2^60 bytes"));
-  expect(path.isAvoided).toBe(false);
-  path.failed(fileStoreError("store-full", "no room", { details: { errno: "ENOSPC" } }));
-  expect(records.map(({ event }) => event)).toEqual(["store-path-lacks-space", "store-path-full"]);
-});
-
 test("paths on one file system report equal parts of it", async () => {
   const [one, two, other] = [await stage(7), await stage(7), await stage(8)];
   const paths = [one.path, two.path, other.path];
