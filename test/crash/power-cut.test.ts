@@ -17,6 +17,7 @@ import {
   mkdirSync,
   openSync,
   rmSync,
+  statSync,
 } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect } from "vitest";
@@ -37,6 +38,7 @@ import { seededRandom } from "../support/seeded-random.ts";
 import { type OpenedStore, openWithEngine, openWithNode } from "./opened-store.ts";
 import { auditFiles, auditStore } from "./power-cut-audit.ts";
 import { type FileHistory, RecordedLoad } from "./recorded-load.ts";
+import { listStore } from "./store-audit.ts";
 import { isPacked } from "./trunk-audit.ts";
 
 const cuts = Number(process.env.CAIRN_POWER_CUTS ?? "40");
@@ -47,8 +49,6 @@ const onRecordedDisk = needs(...recordedDiskNeeds);
 const workers = 12;
 const diskMiB = 160;
 const flushMs = 2;
-/** One cut in so many is followed by the start of a whole node. */
-const nodeEvery = 10;
 const uploadsAfterwards = 12;
 const packing: Packing = {
   mode: "leased",
@@ -68,6 +68,10 @@ interface Flavour {
   readonly settings: readonly string[];
   /** Of the engine, where it is opened without a node. */
   readonly packing: Packing | undefined;
+  /** Of a hundred uploads so many bring a content that is there. */
+  readonly repeats?: number;
+  /** One cut in so many is followed by the start of a whole node. */
+  readonly nodeEvery?: number;
 }
 
 interface Recording {
@@ -77,6 +81,8 @@ interface Recording {
   /** Before it there was no node. */
   readonly begin: number;
   readonly histories: readonly FileHistory[];
+  /** Files that share their content with others at the end. */
+  readonly linked: number;
 }
 
 interface Failure extends Cut {
@@ -84,7 +90,7 @@ interface Failure extends Cut {
   readonly problems: readonly string[];
 }
 
-async function record(settings: readonly string[], operations: number): Promise<Recording> {
+async function record({ settings, repeats }: Flavour, operations: number): Promise<Recording> {
   const folder = imageFolder("cairn-power-", 2 ** 31);
   folders.push(folder);
   await using disk = await RecordedDisk.start(folder, { sizeMiB: diskMiB, flushMs });
@@ -99,6 +105,7 @@ async function record(settings: readonly string[], operations: number): Promise<
     port: node.ports.storage,
     random: seededRandom(seed),
     operations,
+    repeats: repeats ?? 0,
     position: () => disk.position(),
   });
   try {
@@ -106,8 +113,11 @@ async function record(settings: readonly string[], operations: number): Promise<
   } finally {
     await node.stop();
   }
+  const { names } = listStore(join(dataDirectory, "store0"));
+  const paths = names.map((name) => join(dataDirectory, "store0/data", name.slice(4)));
+  const linked = paths.filter((path) => statSync(path).nlink > 1).length;
   const { pristine, logPath } = disk;
-  return { folder, pristine, logPath, begin, histories: load.histories };
+  return { folder, pristine, logPath, begin, histories: load.histories, linked };
 }
 
 /** In ascending order: anywhere, at the very moment of an acknowledgement, and just before a flush is done. */
@@ -136,7 +146,7 @@ async function cutAll(
   recording: Recording,
   how: Flavour & { readonly count: number; readonly keep?: string },
 ): Promise<Failure[]> {
-  const { settings, packing, count, keep } = how;
+  const { settings, packing, nodeEvery = 10, count, keep } = how;
   const random = seededRandom(seed + 1);
   using images = new CutImages(recording, join(recording.folder, "durable"));
   const failures: Failure[] = [];
@@ -179,7 +189,7 @@ async function check(
     );
     const { position } = cut;
     const problems = await auditStore({ store, directory, histories: begun, position });
-    const more = await goesOn(store);
+    const more = await goesOn(store, begun);
     // What was allocated anew lies on nothing that was there.
     problems.push(
       ...(await auditFiles({ store, histories: [...begun, ...more], position }, new Map())),
@@ -197,11 +207,12 @@ function checkState(path: string): void {
   expect(rows).toEqual([{ integrity_check: "ok" }]);
 }
 
-/** Stores several files and deletes one; the others. */
-async function goesOn(store: OpenedStore): Promise<FileHistory[]> {
+/** Stores several files, some with contents that are or were there, and deletes one; the others. */
+async function goesOn(store: OpenedStore, begun: readonly FileHistory[]): Promise<FileHistory[]> {
   const histories: FileHistory[] = [];
   for (let index = 0; index < uploadsAfterwards; index += 1) {
-    const content = Buffer.alloc(1 + 300 * index, `stored after the power came back, ${index}\n`);
+    const earlier = index % 2 === 0 ? undefined : begun.at(-index)?.versions[0]?.content;
+    const content = earlier ?? Buffer.alloc(1 + 300 * index, `stored afterwards, ${index}\n`);
     const name = await store.upload(content);
     const created = { content, metadata: undefined, askedAt: 0, ackedAt: 0 };
     histories.push({ name, appender: false, versions: [created] });
@@ -222,6 +233,13 @@ const flavours: Readonly<Record<string, Flavour>> = {
     ],
     packing,
   },
+  // Only a node has the index of contents.
+  "deduplicated files": {
+    settings: ["storage.dedup=true"],
+    packing: undefined,
+    repeats: 50,
+    nodeEvery: 3,
+  },
 };
 
 for (const [files, flavour] of Object.entries(flavours)) {
@@ -229,10 +247,12 @@ for (const [files, flavour] of Object.entries(flavours)) {
   onRecordedDisk(
     `no acknowledged change is lost in ${count} power cuts, ${files}, seed ${seed}`,
     async () => {
-      const recording = await record(flavour.settings, 1500);
+      const recording = await record(flavour, 1500);
       const packed = recording.histories.filter(({ name }) => isPacked(name)).length;
       if (flavour.packing === undefined) expect(packed).toBe(0);
       else expect(packed).toBeGreaterThan(recording.histories.length / 3);
+      if (flavour.repeats === undefined) expect(recording.linked).toBe(0);
+      else expect(recording.linked).toBeGreaterThan(20);
       expect(await cutAll(recording, { ...flavour, count, ...kept })).toEqual([]);
     },
     600_000,
@@ -243,8 +263,9 @@ onRecordedDisk(
   "without flushes, as in the original, power cuts lose acknowledged files, and the store starts all the same",
   async () => {
     const settings = ["storage.packing=off", "storage.durability=relaxed"];
-    const recording = await record(settings, 400);
-    const failures = await cutAll(recording, { settings, packing: undefined, count: 12 });
+    const flavour = { settings, packing: undefined };
+    const recording = await record(flavour, 400);
+    const failures = await cutAll(recording, { ...flavour, count: 12 });
     const problems = failures.flatMap((failure) => failure.problems);
     expect(
       problems.filter((problem) => problem.includes(" is absent, and should be ")),

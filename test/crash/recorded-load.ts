@@ -44,6 +44,8 @@ export interface LoadOptions {
   readonly port: number;
   readonly random: Random;
   readonly operations: number;
+  /** Of a hundred uploads so many have the content of an earlier one. */
+  readonly repeats?: number;
   /** Of the log, now. */
   readonly position: () => number;
 }
@@ -92,15 +94,20 @@ export class RecordedLoad {
       );
     } else if (!file.appender && file.name.length <= maxMasterName) {
       await this.#slave(caller, own, file);
+    } else if (!file.appender) {
+      await this.#remove(caller, own, file);
     } else if (dice < 78 && latest(file).metadata === undefined) {
       await this.#regenerate(caller, own, file);
-    } else if (file.appender) {
+    } else {
       await this.#rewrite(caller, file);
     }
   }
 
   async #create(caller: StorageCaller, own: FileHistory[], appender: boolean): Promise<void> {
-    const content = this.#content();
+    const { random, repeats = 0 } = this.#options;
+    const again = this.histories[random.below(Math.max(1, this.histories.length))]?.versions[0];
+    const isRepeated = random.below(100) < repeats;
+    const content = (isRepeated ? again?.content : undefined) ?? this.#content();
     await this.#appear(own, { appender, content }, () => caller.upload(content, { appender }));
   }
 
