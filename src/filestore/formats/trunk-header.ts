@@ -2,11 +2,12 @@
  * The 24 bytes in front of a packed file in its slot (protocol §4.2, §4.3). Everything in them but the type follows from the
  * logical name, and a slot holds the named file only where all of them agree. Pure.
  */
-import { type DecodedBase, encodedLength, encodedSlotLength } from "#model/file-id.ts";
+import { type DecodedBase, encodedLength, encodedSlotLength, tailLength } from "#model/file-id.ts";
 import { trunkHeaderSize } from "#model/trunk-location.ts";
 
 export type TrunkSlotContent = "file" | "link";
 
+const tailAt = 17;
 const fileType = 0x46;
 const linkType = 0x4c;
 
@@ -22,16 +23,22 @@ export interface TrunkHeaderFields {
   readonly tail: string;
 }
 
-export function trunkHeader(content: TrunkSlotContent, fields: TrunkHeaderFields): Buffer {
-  const header = Buffer.allocUnsafe(trunkHeaderSize);
-  header[0] = content === "file" ? fileType : linkType;
-  header.writeUInt32BE(fields.slotSize, 1);
-  header.writeUInt32BE(fields.size, 5);
-  header.writeUInt32BE(fields.crc32, 9);
-  header.writeUInt32BE(fields.timestamp, 13);
-  header.fill(0, 17);
-  header.write(fields.tail, 17, 7, "latin1");
-  return header;
+/** Writes the header of a file, or of a link, into `target` at `at`. */
+export function writeTrunkHeader(
+  target: Buffer,
+  at: number,
+  fields: TrunkHeaderFields,
+  content: TrunkSlotContent = "file",
+): void {
+  target[at] = content === "file" ? fileType : linkType;
+  target.writeUInt32BE(fields.slotSize, at + 1);
+  target.writeUInt32BE(fields.size, at + 5);
+  target.writeUInt32BE(fields.crc32, at + 9);
+  target.writeUInt32BE(fields.timestamp, at + 13);
+  const { tail } = fields;
+  for (let index = 0; index < tailLength; index += 1) {
+    target[at + tailAt + index] = index < tail.length ? tail.charCodeAt(index) : 0;
+  }
 }
 
 /** The header of the file that `base` names. `decoded` is what `base` says and must describe a slot. */
@@ -40,13 +47,16 @@ export function encodeTrunkHeader(
   decoded: DecodedBase,
   content: TrunkSlotContent,
 ): Buffer {
-  return trunkHeader(content, {
+  const header = Buffer.allocUnsafe(trunkHeaderSize);
+  const fields = {
     slotSize: decoded.trunk?.size ?? 0,
     size: decoded.size ?? 0,
     crc32: decoded.crc32,
     timestamp: decoded.timestamp,
     tail: base.slice(encodedLength + encodedSlotLength),
-  });
+  };
+  writeTrunkHeader(header, 0, fields, content);
+  return header;
 }
 
 /** What the slot with this header holds of the file that `base` names; undefined where it is another's, or nobody's. */

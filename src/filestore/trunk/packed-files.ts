@@ -124,9 +124,8 @@ export class PackedFiles {
       space: this.space,
       trunkLog: this.#log,
       descriptors: this.descriptors,
-      pathOf: (file) => this.pathOf(file),
       newTemporary: () => `${layout.tmp}/${temporaryName}`,
-      noteFiles: () => this.#noteFiles(),
+      noteFiles: () => this.noteFiles(),
     });
   }
 
@@ -178,7 +177,7 @@ export class PackedFiles {
     if (found === undefined) return undefined;
     const { space, slot } = found;
     const { high, low } = space.file;
-    const claim = { space, slot, path: this.pathOf(space.file), high, low };
+    const claim = { space, slot, path: space.path, high, low };
     this.#claimed.add(claim);
     return claim;
   }
@@ -285,7 +284,7 @@ export class PackedFiles {
       const isClaimed = [...this.#claimed].some((claim) => claim.space === space);
       if (free === undefined || free.count === 0 || space.use === "busy" || isClaimed) continue;
       this.space.forget(space);
-      this.#noteFiles();
+      this.noteFiles();
       this.note(this.#settled());
       const { id: fileId, high, low } = file;
       for (const { offset, size } of free) this.#toGive.push({ fileId, high, low, offset, size });
@@ -340,6 +339,11 @@ export class PackedFiles {
       (each, free) => each.verified && isWorth(each, free),
     );
     if (space === undefined) return false;
+    if (this.descriptors.peek(space.path) === undefined) {
+      this.#parts.log.error("trunk-file-missing", { path: space.path });
+      space.free = undefined;
+      return false;
+    }
     this.#activate(space);
     return true;
   }
@@ -354,17 +358,19 @@ export class PackedFiles {
     const { high, low } = this.#parts.directories.chooseForTrunkFile(id);
     const file: TrunkFile = { id, high, low, sizeBytes: trunkFileBytes };
     this.#takeNumber();
-    if (this.#parts.files.stat(this.pathOf(file), false) !== undefined) {
-      this.#parts.log.error("trunk-file-there-already", { path: this.pathOf(file) });
+    const path = this.pathOf(file);
+    if (this.#parts.files.stat(path, false) !== undefined) {
+      this.#parts.log.error("trunk-file-there-already", { path });
       return this.#make(slotBytes);
     }
-    const space = this.space.register(file, new FreeExtents([{ offset: 0, size: file.sizeBytes }]));
+    const all = new FreeExtents([{ offset: 0, size: file.sizeBytes }]);
+    const space = this.space.register(file, path, all);
     space.verified = true;
     this.#log.restate(file, [{ offset: 0, size: file.sizeBytes }]);
     try {
-      this.#noteFiles();
+      this.noteFiles();
       this.#activate(space);
-      this.#create(file);
+      this.#create(space);
     } catch (error) {
       this.#unmake(space);
       throw error;
@@ -387,9 +393,8 @@ export class PackedFiles {
     this.#parts.onLeaseWanted(leaseWanted);
   }
 
-  #create(file: TrunkFile): void {
+  #create({ file, path }: TrunkFileSpace): void {
     const { files, tree } = this.#parts;
-    const path = this.pathOf(file);
     tree.ensure(file);
     const descriptor = files.open(path, "create");
     try {
@@ -412,8 +417,8 @@ export class PackedFiles {
     const { files, log } = this.#parts;
     this.space.forget(space);
     try {
-      files.remove(this.pathOf(space.file));
-      this.#noteFiles();
+      files.remove(space.path);
+      this.noteFiles();
       this.note(this.#settled());
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
@@ -440,7 +445,8 @@ export class PackedFiles {
     }
   }
 
-  #noteFiles(): void {
+  /** Notes which trunk files are ours. Throws `FileError`. */
+  noteFiles(): void {
     this.notes.writeFiles([...this.space.files].map(({ file }) => file));
   }
 }

@@ -3,8 +3,10 @@
  * trunk file, and written when the next one lies elsewhere, when the buffer is full, or when the batch is committed. Worker thread.
  */
 
+import { type TrunkHeaderFields, writeTrunkHeader } from "#filestore/formats/trunk-header.ts";
 import type { TrunkDescriptors } from "#filestore/trunk/trunk-descriptors.ts";
 import type { BatchStager, StagedChange } from "#filestore/worker/changes/staged-change.ts";
+import { trunkHeaderSize } from "#model/trunk-location.ts";
 import { FileError, type Files } from "#platform/files.ts";
 
 /** What is written at a time at most; a larger slot is written by itself. */
@@ -31,7 +33,8 @@ export interface SlotContent {
   /** Of the slot. */
   readonly offset: number;
   readonly slotSize: number;
-  readonly header: Uint8Array;
+  /** Its first bytes are those of the slot. */
+  readonly header: TrunkHeaderFields;
   readonly content: Uint8Array;
 }
 
@@ -55,9 +58,9 @@ export class SlotRuns implements BatchStager {
     const start = run.length;
     this.#grow(start + slotSize);
     const buffer = this.#buffer;
-    buffer.set(slot.header, start);
-    buffer.set(slot.content, start + slot.header.length);
-    const end = start + slot.header.length + slot.content.length;
+    writeTrunkHeader(buffer, start, slot.header);
+    buffer.set(slot.content, start + trunkHeaderSize);
+    const end = start + trunkHeaderSize + slot.content.length;
     run.length = start + slotSize;
     if (end < run.length) buffer.fill(0, end, run.length);
     if (run.length >= maxRunBytes) this.settle(run);

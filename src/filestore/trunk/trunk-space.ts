@@ -20,6 +20,8 @@ export interface TrunkFile {
 /** What is known of a trunk file's space. */
 export interface TrunkFileSpace {
   readonly file: TrunkFile;
+  /** Where it lies. */
+  readonly path: string;
   /** Undefined where it is not known: nothing is taken then. */
   free: FreeExtents | undefined;
   /** Freed while the rest was not known, or while a step-wise work on the file was going on. */
@@ -56,10 +58,11 @@ export class TrunkSpace {
   }
 
   /** A file of ours; `free` where that is known. */
-  register(file: TrunkFile, free?: FreeExtents): TrunkFileSpace {
+  register(file: TrunkFile, path: string, free?: FreeExtents): TrunkFileSpace {
     assert(!this.#files.has(file.id), "a trunk file is registered once");
     const space: TrunkFileSpace = {
       file,
+      path,
       free,
       late: new FreeExtents(),
       use: "resting",

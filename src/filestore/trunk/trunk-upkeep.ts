@@ -16,7 +16,7 @@ import { type SlotWalkResult, walkSlots } from "#filestore/trunk/slot-walk.ts";
 import { copyUsed, type UsedCopy } from "#filestore/trunk/sparse-copy.ts";
 import type { TrunkDescriptors } from "#filestore/trunk/trunk-descriptors.ts";
 import type { TrunkLog } from "#filestore/trunk/trunk-log.ts";
-import type { TrunkFile, TrunkFileSpace, TrunkSpace } from "#filestore/trunk/trunk-space.ts";
+import type { TrunkFileSpace, TrunkSpace } from "#filestore/trunk/trunk-space.ts";
 import type { BackgroundWork } from "#filestore/worker/background-turns.ts";
 import { FileError, type Files } from "#platform/files.ts";
 
@@ -26,7 +26,6 @@ export interface TrunkUpkeepParts {
   readonly space: TrunkSpace;
   readonly trunkLog: TrunkLog;
   readonly descriptors: TrunkDescriptors;
-  readonly pathOf: (file: TrunkFile) => string;
   /** A name for a temporary file, which a start removes. */
   readonly newTemporary: () => string;
   /** Notes which trunk files are ours. Throws `FileError`. */
@@ -102,9 +101,9 @@ export class TrunkUpkeep implements BackgroundWork {
 
   /** Looks through one file, in steps, and takes what it finds for true. Throws `FileError`. */
   *walk(space: TrunkFileSpace): Generator<void, SlotWalkResult | undefined> {
-    const { files, log, descriptors, pathOf } = this.#parts;
+    const { files, log, descriptors } = this.#parts;
     if (space.use !== "resting") return undefined;
-    const path = pathOf(space.file);
+    const { path } = space;
     const lent = descriptors.lend(path);
     if (lent === undefined) {
       log.error("trunk-file-missing", { path });
@@ -202,8 +201,8 @@ export class TrunkUpkeep implements BackgroundWork {
   }
 
   #remove(space: TrunkFileSpace): void {
-    const { files, log, descriptors, trunkLog, space: all, pathOf, noteFiles } = this.#parts;
-    const path = pathOf(space.file);
+    const { files, log, descriptors, trunkLog, space: all, noteFiles } = this.#parts;
+    const { path } = space;
     all.forget(space);
     noteFiles();
     descriptors.drop(path);
@@ -213,9 +212,8 @@ export class TrunkUpkeep implements BackgroundWork {
   }
 
   *#compact(space: TrunkFileSpace, free: FreeExtents): Generator<void, void> {
-    const { files, log, descriptors, pathOf, newTemporary } = this.#parts;
-    const { file } = space;
-    const path = pathOf(file);
+    const { files, log, descriptors, newTemporary } = this.#parts;
+    const { file, path } = space;
     const allocated = files.stat(path, false)?.allocatedBytes ?? 0;
     const reclaimed = allocated - (file.sizeBytes - free.bytes);
     if (reclaimed < file.sizeBytes * minReclaimedPart) return;

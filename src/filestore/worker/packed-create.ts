@@ -17,7 +17,6 @@ export interface PackedCreation {
   readonly lent: LentDescriptor;
   /** The logical name. */
   readonly name: string;
-  readonly key: string;
   /** Unix seconds, as in the name. */
   readonly timestamp: number;
 }
@@ -29,9 +28,10 @@ export class PackedCreate extends StagedChange implements RunChange {
   #ended = false;
 
   constructor(packed: PackedFiles, creation: PackedCreation) {
-    const { name, timestamp, key } = creation;
+    const { name, timestamp } = creation;
     super({
-      key,
+      // Nobody else can have this name, or know it: there is nothing to keep away.
+      key: "",
       lines: sourceLine("create", timestamp, name),
       doing: `store ${name}`,
       made: name,

@@ -4,13 +4,13 @@
  */
 import { crc32 } from "node:zlib";
 import { fileStoreError } from "#filestore/errors.ts";
-import { trunkHeader } from "#filestore/formats/trunk-header.ts";
+import { type TrunkHeaderFields, writeTrunkHeader } from "#filestore/formats/trunk-header.ts";
 import { directContentBytes } from "#filestore/trunk/limits.ts";
 import type { ClaimedSlot } from "#filestore/trunk/packed-files.ts";
 import type { SlotRun } from "#filestore/trunk/slot-runs.ts";
 import type { LentDescriptor } from "#filestore/trunk/trunk-descriptors.ts";
 import { onDisk } from "#filestore/worker/disk-failure.ts";
-import { type FilePlace, lockKey } from "#filestore/worker/file-layout.ts";
+import type { FilePlace } from "#filestore/worker/file-layout.ts";
 import { PackedCreate } from "#filestore/worker/packed-create.ts";
 import type { StorePath } from "#filestore/worker/store-path.ts";
 import type { WriteHandle } from "#filestore/worker/write-handle.ts";
@@ -62,7 +62,11 @@ export class PackedFileWriter implements WriteHandle {
     const { claim, lengthBytes } = this.#file;
     if (this.#received !== lengthBytes) throw this.#wrongLength(0);
     if (lengthBytes === 0) this.#addToRun(new Uint8Array(0));
-    if (this.#run === undefined) this.#writeAt(0, this.#header());
+    if (this.#run === undefined) {
+      const header = Buffer.allocUnsafe(trunkHeaderSize);
+      writeTrunkHeader(header, 0, this.#header());
+      this.#writeAt(0, header);
+    }
     const place = this.#place ?? this.#name();
     const lent = this.#trunkFile();
     this.#finished = true;
@@ -71,7 +75,6 @@ export class PackedFileWriter implements WriteHandle {
       run: this.#run,
       lent,
       name: place.name,
-      key: lockKey(place.name),
       timestamp: this.#timestamp,
     });
   }
@@ -114,15 +117,15 @@ export class PackedFileWriter implements WriteHandle {
     throw fileStoreError("disk-failed", problem, { cause: new FileError("ENOENT", problem) });
   }
 
-  #header(): Buffer {
+  #header(): TrunkHeaderFields {
     const { claim, lengthBytes } = this.#file;
-    return trunkHeader("file", {
+    return {
       slotSize: claim.slot.size,
       size: lengthBytes,
       crc32: this.#crc,
       timestamp: this.#timestamp,
       tail: this.#tail,
-    });
+    };
   }
 
   /** The slot belongs to nobody else, and is part of the name: no other file has it. */

@@ -45,6 +45,8 @@ export class PackedRecovery {
   /** What the tail says is there, by name, the latest last. */
   readonly #live = new Map<string, LiveSlot>();
   readonly #written = new Set<string>();
+  /** Our trunk files are not those that are noted. */
+  #isNoteOld = false;
 
   constructor(store: StorePath, tail: readonly BinlogRecord[], last: LastEnd) {
     this.#store = store;
@@ -72,6 +74,7 @@ export class PackedRecovery {
     if (!this.#last.clean) this.#followResting();
     this.#store.packed.upkeep.load(this.#last.clean);
     this.#flushWritten();
+    if (this.#isNoteOld) this.#store.packed.noteFiles();
     return swept;
   }
 
@@ -88,11 +91,11 @@ export class PackedRecovery {
     for (const each of open) {
       const path = packed.pathOf(each.file);
       if (this.#restore(each.file, path)) this.#open.set(path, each);
+      else this.#isNoteOld = true;
     }
     for (const file of owned?.files ?? []) {
-      if (this.#open.has(packed.pathOf(file)) || open.some((each) => each.file.id === file.id))
-        continue;
-      packed.space.register(file);
+      if (open.some((each) => each.file.id === file.id)) continue;
+      packed.space.register(file, packed.pathOf(file));
     }
     return isKnown ? note.position : undefined;
   }
@@ -211,7 +214,7 @@ export class PackedRecovery {
 
   #register(file: TrunkFile, free: FreeExtents): void {
     const { packed } = this.#store;
-    const space = packed.space.register(file, free);
+    const space = packed.space.register(file, packed.pathOf(file), free);
     space.verified = true;
     packed.space.activate(space);
     if (!this.#last.clean) packed.upkeep.restate(space);

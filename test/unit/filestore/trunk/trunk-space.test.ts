@@ -16,7 +16,9 @@ function spaceWith(...ids: number[]): TrunkSpace {
   const space = new TrunkSpace();
   for (const id of ids) {
     const file = { id, high: 0, low: id, sizeBytes };
-    space.activate(space.register(file, new FreeExtents([{ offset: 0, size: sizeBytes }])));
+    space.activate(
+      space.register(file, `/${id}`, new FreeExtents([{ offset: 0, size: sizeBytes }])),
+    );
   }
   return space;
 }
@@ -84,8 +86,8 @@ test("a rest that is smaller than the smallest slot goes with the slot before it
 
 test("only active files give slots; resting and unknown ones take back what is deleted", () => {
   const space = new TrunkSpace();
-  const known = space.register({ id: 1, high: 0, low: 0, sizeBytes }, new FreeExtents());
-  const unknown = space.register({ id: 2, high: 0, low: 0, sizeBytes });
+  const known = space.register({ id: 1, high: 0, low: 0, sizeBytes }, "/1", new FreeExtents());
+  const unknown = space.register({ id: 2, high: 0, low: 0, sizeBytes }, "/2");
   expect(space.free({ fileId: 1, offset: 0, size: 1000 })).toBe(true);
   expect(space.free({ fileId: 2, offset: 512, size: 1000 })).toBe(true);
   expect(space.free({ fileId: 2, offset: 600, size: 10 })).toBe(false);
