@@ -144,8 +144,13 @@ export class LocalFileStore implements FileStore {
     return this.#paths.map((path) => path.report);
   }
 
-  async upload(wanted: UploadRequest, body: ByteFlow): Promise<string> {
-    const path = this.#choosePath(wanted.storePathIndex, body.length);
+  upload(wanted: UploadRequest, body: ByteFlow): Promise<string> {
+    let path: ServedPath;
+    try {
+      path = this.#choosePath(wanted.storePathIndex, body.length);
+    } catch (error) {
+      return Promise.reject(error);
+    }
     const target = wanted.kind === "appender" ? writeTarget.appender : writeTarget.normal;
     const how = { target, text: wanted.extension };
     if (target === writeTarget.appender) return this.#store(path, body, how);

@@ -3,19 +3,14 @@
  * flow down when there are no more. A payload that fits one block is one request. Main thread.
  */
 import type { AppError } from "#base/app-error.ts";
-import {
-  type BlockHolder,
-  type BlockSize,
-  blockSizeFor,
-  smallBlockBytes,
-} from "#filestore/block-pool.ts";
+import { type BlockHolder, type BlockSize, blockSizeFor } from "#filestore/block-pool.ts";
 import { type FileStoreErrorCode, fileStoreError } from "#filestore/errors.ts";
 import type { RingRecord } from "#filestore/ring.ts";
 import type { RequestFields, StorePathClient } from "#filestore/store-path-client.ts";
 import { request, writeFlag } from "#filestore/worker-messages.ts";
 import type { ByteFlow, ByteSink } from "#net/byte-flow.ts";
 
-/** Pieces of one upload that the worker may have at a time. */
+/** When the worker has so many pieces of one upload, its flow pauses; the rest of what was received goes into one more. */
 const maxPiecesInFlight = 4;
 
 export class UploadSink implements ByteSink, BlockHolder {
@@ -34,12 +29,14 @@ export class UploadSink implements ByteSink, BlockHolder {
   /** Waiting in the pool's line, which is done once at a time. */
   #standing = false;
   #begun = false;
-  /** A flow of unknown length has come to its end. */
+  /** The flow has come to its end. */
   #ended = false;
   #failure: Error | undefined;
-  #last: Promise<RingRecord> | undefined;
-  #onFailure: ((error: Error) => void) | undefined;
-  #onLast: ((last: Promise<RingRecord>) => void) | undefined;
+  #lastSent = false;
+  /** The answer to the last piece. */
+  #last: RingRecord | undefined;
+  #resolve: (last: RingRecord) => void = ignore;
+  #reject: (error: Error) => void = ignore;
 
   /** `begin` carries the target's fields of the first piece (see `worker-messages.ts`, `write`). */
   constructor(client: StorePathClient, flow: ByteFlow, begin: RequestFields) {
@@ -49,22 +46,34 @@ export class UploadSink implements ByteSink, BlockHolder {
     this.#upload = client.newUpload();
   }
 
-  /** Drains the flow; resolves to the completion of the last piece. Leaves nothing behind when it rejects. */
-  async run(): Promise<RingRecord> {
-    const open = this.#isOpen;
-    if (this.#flow.length === 0 && !open) this.#submit(-1, 0, true);
-    try {
-      const drained = this.#flow.drainTo(this);
-      if (this.#flow.length <= smallBlockBytes && !open) await drained;
-      else await Promise.race([drained, this.#firstFailure()]);
-      if (this.#failure !== undefined) throw this.#failure;
-      if (open) this.#endOpenFlow();
-      else if (this.#received < this.#flow.length) throw this.#wrongLength();
-      return await (this.#last ?? this.#lastPiece());
-    } catch (error) {
-      const cause = this.#failure ?? error;
-      await this.#giveUp();
-      throw cause;
+  /**
+   * Drains the flow; resolves to the completion of the last piece. Rejects at the first failure, of a full disk for instance, and not
+   * only after the rest of a long payload. Leaves nothing behind when it rejects.
+   */
+  run(): Promise<RingRecord> {
+    return new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+      if (this.#flow.length === 0 && !this.#isOpen) this.#submit(-1, 0, true);
+      this.#flow.drainTo(this).then(
+        () => this.#drained(),
+        (error: Error) => this.#stop(error),
+      );
+    });
+  }
+
+  /** The flow has come to its end; bytes of it may still wait for blocks. */
+  #drained(): void {
+    this.#ended = true;
+    if (this.#failure !== undefined) return;
+    if (this.#isOpen) this.#endOpenFlow();
+    else if (this.#received < this.#flow.length) this.#stop(this.#wrongLength());
+    this.#finish();
+  }
+
+  #finish(): void {
+    if (this.#last !== undefined && this.#ended && this.#failure === undefined) {
+      this.#resolve(this.#last);
     }
   }
 
@@ -102,6 +111,8 @@ export class UploadSink implements ByteSink, BlockHolder {
   #fill(chunk: Uint8Array): Uint8Array {
     let rest = chunk;
     while (rest.length > 0) {
+      // A piece may fail while it is handed over.
+      if (this.#failure !== undefined) return emptyView;
       if (this.#block < 0 && !this.#takeBlock()) return rest;
       const count = Math.min(rest.length, this.#view.length - this.#filled);
       this.#view.set(count === rest.length ? rest : rest.subarray(0, count), this.#filled);
@@ -119,7 +130,6 @@ export class UploadSink implements ByteSink, BlockHolder {
   }
 
   #endOpenFlow(): void {
-    this.#ended = true;
     if (this.#spill !== undefined) return;
     const block = this.#block;
     this.#client.blocks.holders.delete(this);
@@ -128,7 +138,8 @@ export class UploadSink implements ByteSink, BlockHolder {
   }
 
   #takeBlock(): boolean {
-    if (this.#inFlight >= maxPiecesInFlight) return false;
+    // One more than the worker may have, so that what was received when the flow paused needs no room of its own.
+    if (this.#inFlight > maxPiecesInFlight) return false;
     const size = this.#wantedSize();
     const block = this.#client.blocks.tryTake(size);
     if (block === undefined) return false;
@@ -166,25 +177,30 @@ export class UploadSink implements ByteSink, BlockHolder {
     const estimate = first && this.#isOpen ? writeFlag.estimate : 0;
     const flags = (first ? writeFlag.first : 0) | (last ? writeFlag.last : 0) | estimate;
     this.#inFlight += 1;
-    const sent = this.#client.send({
-      kind: request.write,
-      a: this.#upload,
-      block,
-      blockLength: length,
-      ...(first ? { ...this.#begin, b: this.#flow.length } : {}),
-      flags: flags | (first ? (this.#begin.flags ?? 0) : 0),
-    });
-    // Both ways are taken care of here, so that a failure which nobody waits for yet is none of the process.
-    void sent.then(
-      () => this.#pieceDone(block),
-      (error: Error) => {
+    if (last) this.#lastSent = true;
+    const begin = first ? this.#begin : noFields;
+    this.#client.ask(
+      {
+        kind: request.write,
+        a: this.#upload,
+        b: first ? this.#flow.length : 0,
+        c: begin.c ?? 0,
+        block,
+        blockLength: length,
+        flags: flags | (begin.flags ?? 0),
+        text: begin.text ?? "",
+        text2: begin.text2 ?? "",
+      },
+      (answer) => {
+        if (last) this.#last = answer;
+        this.#pieceDone(block);
+        if (last) this.#finish();
+      },
+      (error) => {
         this.#stop(error);
         this.#pieceDone(block);
       },
     );
-    if (!last) return;
-    this.#last = sent;
-    this.#onLast?.(sent);
   }
 
   #pieceDone(block: number): void {
@@ -196,9 +212,18 @@ export class UploadSink implements ByteSink, BlockHolder {
 
   /** The first failure ends the upload; what still comes is dropped. */
   #stop(error: Error): void {
-    this.#failure ??= error;
+    if (this.#failure !== undefined) return;
+    this.#failure = error;
     this.#spill = undefined;
-    this.#onFailure?.(this.#failure);
+    this.#client.blocks.holders.delete(this);
+    if (this.#block >= 0) {
+      this.#client.blocks.give(this.#block);
+      this.#block = -1;
+    }
+    const fail = (): void => this.#reject(error);
+    if (!this.#begun || this.#lastSent) fail();
+    // Where that fails the path went away, and the upload with it.
+    else this.#client.ask({ kind: request.abort, a: this.#upload }, fail, fail);
   }
 
   #holdBack(bytes: Uint8Array): void {
@@ -233,37 +258,12 @@ export class UploadSink implements ByteSink, BlockHolder {
     this.#spill = undefined;
     const left = this.#fill(spill);
     if (left.length > 0) this.#holdBack(left);
-    else if (this.#ended) this.#endOpenFlow();
+    else if (this.#ended && this.#isOpen) this.#endOpenFlow();
     this.#keepBlock();
-  }
-
-  /** The flow has ended, but bytes of it still wait for blocks. */
-  #lastPiece(): Promise<RingRecord> {
-    return new Promise((resolve, reject) => {
-      this.#onFailure = reject;
-      this.#onLast = (last) => last.then(resolve, reject);
-    });
-  }
-
-  /** Rejects when a piece fails: a full disk is told at once, not after the rest of a long payload. */
-  #firstFailure(): Promise<never> {
-    return new Promise((_, reject) => {
-      this.#onFailure = reject;
-    });
-  }
-
-  async #giveUp(): Promise<void> {
-    this.#client.blocks.holders.delete(this);
-    if (this.#block >= 0) {
-      this.#client.blocks.give(this.#block);
-      this.#block = -1;
-    }
-    this.#stop(fileStoreError("file-invalid", "the upload was given up"));
-    if (!this.#begun || this.#last !== undefined) return;
-    await this.#client.send({ kind: request.abort, a: this.#upload }).catch(() => {
-      // The path went away, and the upload with it.
-    });
   }
 }
 
+const noFields: Partial<RequestFields> = {};
 const emptyView = new Uint8Array(0);
+
+function ignore(): void {}
