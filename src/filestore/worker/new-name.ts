@@ -20,7 +20,7 @@ export interface NameRequest {
 
 /** A free place, locked until the file stands or is given up. Its directory is there. Throws `FileError`, `AppError`. */
 export function claimNewPlace(store: StorePath, request: NameRequest): FilePlace {
-  const place = findFree(store, () => {
+  const place = findFree(store, request.timestamp, () => {
     const tail = makeTail(request.extension, store.random.below(randomDigitsLimit));
     const base = baseFor(store, request, tail);
     const { high, low } = store.directories.choose(base);
@@ -39,7 +39,7 @@ export function findNameFor(
   keep: { readonly directory: DirectoryNumber; readonly tail: string },
 ): FilePlace {
   const { high, low } = keep.directory;
-  return findFree(store, () =>
+  return findFree(store, request.timestamp, () =>
     store.layout.placeOf({ high, low, base: baseFor(store, request, keep.tail) }),
   );
 }
@@ -51,12 +51,12 @@ function baseFor(store: StorePath, request: Omit<NameRequest, "extension">, tail
   return makeBase({ source, kind, timestamp, size, crc32, randomBits, tail });
 }
 
-function findFree(store: StorePath, propose: () => FilePlace): FilePlace {
+function findFree(store: StorePath, timestamp: number, propose: () => FilePlace): FilePlace {
   for (let attempt = 0; attempt < maxNameAttempts; attempt += 1) {
     const place = propose();
-    const taken =
-      store.locks.has(lockKey(place.name)) || store.files.stat(place.path, false) !== undefined;
-    if (!taken) return place;
+    if (store.locks.has(lockKey(place.name))) continue;
+    if (store.issued.give(place.base, timestamp)) return place;
+    if (store.files.stat(place.path, false) === undefined) return place;
   }
   throw fileStoreError("file-exists", `no free name was found in ${maxNameAttempts} attempts`);
 }

@@ -21,12 +21,12 @@ import {
 } from "#filestore/worker/directory-tree.ts";
 import { diskFailure, type FileStoreError } from "#filestore/worker/disk-failure.ts";
 import { FileLayout } from "#filestore/worker/file-layout.ts";
+import { IssuedNames } from "#filestore/worker/issued-names.ts";
 import { damagedTailBytes, distributionSearchBytes } from "#filestore/worker/limits.ts";
 import { openReadOnly } from "#filestore/worker/read-only-path.ts";
 import { rollForward } from "#filestore/worker/roll-forward.ts";
 import { StagedFiles } from "#filestore/worker/staged-files.ts";
 import type { EngineParts, StorePath } from "#filestore/worker/store-path.ts";
-import { initialDistribution } from "#model/directory-distribution.ts";
 import { FileError } from "#platform/files.ts";
 
 export interface OpenReport {
@@ -77,7 +77,11 @@ function open(settings: StorePathSettings, parts: EngineParts): OpenedStorePath 
     const flushed = settings.durability === "flushed";
     const { databases, ...world } = parts;
     const tree = new DirectoryTree(files, layout, flushed);
-    const directories = findDirectory(settings, parts, { layout, end: binlog.position });
+    const recent = readRecent(parts, layout, binlog.position);
+    const directories = new DirectoryChooser(
+      settings,
+      restoreDistribution(recent, layout, settings),
+    );
     const onLeaseWanted = parts.onLeaseWanted ?? (() => {});
     const packed = new PackedFiles(
       { ...world, settings, layout, tree, directories, onLeaseWanted },
@@ -96,6 +100,7 @@ function open(settings: StorePathSettings, parts: EngineParts): OpenedStorePath 
       directories,
       packed,
       locks: new Set(),
+      issued: new IssuedNames(newestSecond(parts, recent)),
       staged: new StagedFiles(files, layout, log),
       contents: undefined,
     };
@@ -180,20 +185,26 @@ function tailStart(state: FoundState, end: BinlogPosition): BinlogPosition | und
   return { ...end, offset: Math.max(0, end.offset - damagedTailBytes) };
 }
 
-/** The end of the present binlog file, or of the one before a new one, is enough to find the rotation's place again. */
-function findDirectory(
-  settings: StorePathSettings,
+/**
+ * The end of the present binlog file, or of the one before a new one: enough to find the rotation's place again, and the time of the
+ * newest names.
+ */
+function readRecent(
   parts: EngineParts,
-  binlog: { readonly layout: FileLayout; readonly end: BinlogPosition },
-): DirectoryChooser {
-  const { layout, end } = binlog;
+  layout: FileLayout,
+  end: BinlogPosition,
+): readonly BinlogRecord[] {
   const index = end.offset === 0 && end.index > 0 ? end.index - 1 : end.index;
   // A compressed one is not worth the time.
   const size = parts.files.stat(binlogPath(layout.sync, index), true)?.sizeBytes;
-  if (size === undefined) return new DirectoryChooser(settings, initialDistribution);
-  const from = { index, offset: Math.max(0, size - distributionSearchBytes) };
-  const records = readRecords(parts, layout, from);
-  return new DirectoryChooser(settings, restoreDistribution(records, layout, settings));
+  if (size === undefined) return [];
+  return readRecords(parts, layout, { index, offset: Math.max(0, size - distributionSearchBytes) });
+}
+
+/** No name that was given before has a later time in it, also where the clock was set back since. */
+function newestSecond({ clock }: EngineParts, recent: readonly BinlogRecord[]): number {
+  const times = recent.map(({ entry }) => entry.timestamp);
+  return Math.max(Math.floor(clock.nowMs() / 1000), ...times);
 }
 
 function readRecords(

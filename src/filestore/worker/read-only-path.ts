@@ -17,6 +17,7 @@ import {
 } from "#filestore/worker/directory-tree.ts";
 import { type FileStoreError, onDisk } from "#filestore/worker/disk-failure.ts";
 import { FileLayout } from "#filestore/worker/file-layout.ts";
+import { IssuedNames } from "#filestore/worker/issued-names.ts";
 import type { OpenedStorePath } from "#filestore/worker/open-store-path.ts";
 import { StagedFiles } from "#filestore/worker/staged-files.ts";
 import type { EngineParts, StorePath } from "#filestore/worker/store-path.ts";
@@ -63,6 +64,7 @@ export function openReadOnly(
     directories,
     packed,
     locks: new Set(),
+    issued: new IssuedNames(Number.POSITIVE_INFINITY),
     staged: new StagedFiles(files, layout, log),
     contents: undefined,
   };

@@ -7,6 +7,7 @@ import type { PackedFiles } from "#filestore/trunk/packed-files.ts";
 import type { DirectoryChooser } from "#filestore/worker/directory-chooser.ts";
 import type { DirectoryTree } from "#filestore/worker/directory-tree.ts";
 import type { FileLayout } from "#filestore/worker/file-layout.ts";
+import type { IssuedNames } from "#filestore/worker/issued-names.ts";
 import type { StagedFiles } from "#filestore/worker/staged-files.ts";
 import type { FileSource } from "#model/file-id.ts";
 import type { Clock } from "#platform/clock.ts";
@@ -43,6 +44,7 @@ export interface StorePath extends Required<Omit<EngineParts, "databases">> {
   readonly binlog: BinlogWriter;
   /** Files with a change under way, by `lockKey`. */
   readonly locks: Set<string>;
+  readonly issued: IssuedNames;
   readonly staged: StagedFiles;
   /** Its trunk files: reading them is for all, packing new files where it is on. */
   readonly packed: PackedFiles;
