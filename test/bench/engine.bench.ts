@@ -16,6 +16,7 @@ import { StorePathClient } from "#filestore/store-path-client.ts";
 import { StorePathEngine } from "#filestore/worker/store-path-engine.ts";
 import { request, writeFlag } from "#filestore/worker-messages.ts";
 import { nodeClock } from "#platform/node/node-clock.ts";
+import { nodeDatabases } from "#platform/node/node-databases.ts";
 import { NodeFiles } from "#platform/node/node-files.ts";
 import { nodeRandom } from "#platform/node/node-random.ts";
 import { nodeWorkers } from "#platform/node/node-workers.ts";
@@ -23,12 +24,17 @@ import { nodeWorkers } from "#platform/node/node-workers.ts";
 const [parent = tmpdir(), files = "20000", ...words] = process.argv.slice(2);
 const fileCount = Number(files);
 const bodyBytes = 4096;
+const blockBytes = 256 * 1024;
 const log = new Log("bench", () => {});
 
 interface Variant {
   readonly name: string;
   readonly durability: StorePathSettings["durability"];
   readonly packing?: "on";
+  /** `again`: every body is the same. */
+  readonly dedup?: "new" | "again";
+  /** Of a body; `bodyBytes` where it is not said. */
+  readonly bytes?: number;
   /** Creates that share a commit of the engine, or that are under way at a time. */
   readonly together: number;
   readonly files: number;
@@ -85,6 +91,17 @@ const variants: readonly Variant[] = [
     files: fileCount,
     run: runWorker,
   },
+  ...[4096, 1024 * 1024].flatMap((bytes) =>
+    ([relaxed, { ...flushed, files: Math.ceil(fileCount / 4) }] as const).flatMap((how) => {
+      const files = bytes === 4096 ? how.files : Math.ceil(how.files / 40);
+      const shared = { ...how, files, bytes, together: 16, run: runDedup } as const;
+      return [
+        { ...shared, name: `dedup-off-${bytes}` },
+        { ...shared, name: `dedup-new-${bytes}`, dedup: "new" as const },
+        { ...shared, name: `dedup-again-${bytes}`, dedup: "again" as const },
+      ];
+    }),
+  ),
   { ...relaxed, name: "engine-reads", together: 64, run: runEngineReads },
   { ...relaxed, name: "packed-engine-reads", packing: "on", together: 64, run: runEngineReads },
   { ...relaxed, name: "engine-deletes", together: 64, run: runEngineDeletes },
@@ -123,7 +140,7 @@ function settingsFor(directory: string, variant: Variant): StorePathSettings {
     rotateCount: 100,
     durability: variant.durability,
     packing: variant.packing ?? "off",
-    dedup: false,
+    dedup: variant.dedup !== undefined,
     source: { kind: "address", address: "127.0.0.1" },
     adoptBasePath: "",
   };
@@ -135,6 +152,7 @@ function openEngine(settings: StorePathSettings): StorePathEngine {
     clock: nodeClock,
     random: nodeRandom(),
     log,
+    databases: () => nodeDatabases(),
   });
   engine.setPacking(packing);
   engine.addTrunkLease(1, leased);
@@ -224,6 +242,35 @@ async function runWorker(settings: StorePathSettings, variant: Variant): Promise
     createThrough(client, variant.files, variant.together),
   );
   await client.close();
+  return figures;
+}
+
+/** Bodies as a worker receives them, in blocks of 256 KiB, with the index written in between as it does. */
+async function runDedup(settings: StorePathSettings, variant: Variant): Promise<string> {
+  const engine = openEngine(settings);
+  const { files: count, together, bytes = bodyBytes, dedup } = variant;
+  const body = Buffer.alloc(bytes, "x");
+  let number = 0;
+  const round = (): void => {
+    const changes = Array.from({ length: together }, () => {
+      number += 1;
+      if (dedup !== "again") body.writeUInt32LE(number);
+      const handle = engine.startWrite({ kind: "normal", extension: "jpg" }, bytes);
+      for (let at = 0; at < bytes; at += blockBytes) {
+        handle.write(body.subarray(at, at + blockBytes));
+      }
+      return handle.finish();
+    });
+    engine.commit(changes);
+    engine.background.turn(true);
+    for (const { error } of changes) if (error !== undefined) throw error;
+  };
+  while (engine.background.turn(true) !== undefined) await new Promise(setImmediate);
+  for (let done = 0; done < count / 10; done += together) round();
+  const figures = await measured(count, async () => {
+    for (let done = 0; done < count; done += together) round();
+  });
+  engine.close();
   return figures;
 }
 

@@ -79,7 +79,7 @@ test("after a power cut a file is read before it is linked to", () => {
   first.links.note(content, lost, undefined);
   first.links.note(contentFor("another content"), kept, undefined);
   first.links.note(contentFor(readFileSync(large.path)), large, undefined);
-  first.index.write();
+  first.links.close();
   // The name and the size came through, the content did not.
   writeFileSync(lost.path, Buffer.alloc(11));
   const { links } = stage.open();
