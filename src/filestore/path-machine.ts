@@ -97,7 +97,7 @@ export interface PathTransition {
 /** A disk that did not move for this long, although it has work, is no place for new files. */
 const slowStillMs = 2000;
 /** So is one that takes this long, twice in a row, for a question that it answers in microseconds when it is well. */
-const slowProbeMs = 800;
+const slowProbeMs = 900;
 const lateProbes = 2;
 /** Probes in a row that must be answered quickly until a slow path counts as good again. */
 const promptProbes = 5;

@@ -20,6 +20,7 @@ export class PathWatch {
   #calls = 0;
   #flushed = 0;
   #callsStillMs = 0;
+  #wasLate = false;
   #flushesStillMs = 0;
 
   /** `pulse` is that of the present worker. */
@@ -29,10 +30,17 @@ export class PathWatch {
     this.#lookedMs = clock.monotonicMs();
   }
 
+  /** The last look came late: times that this thread took until then say nothing about the disk. */
+  get wasLate(): boolean {
+    return this.#wasLate;
+  }
+
   /** For how long it has stood still, in milliseconds. `busy`: the worker owes answers. */
   look(busy: boolean): number {
     const nowMs = this.#clock.monotonicMs();
-    const gapMs = Math.min(maxGapMs, nowMs - this.#lookedMs);
+    const sinceMs = nowMs - this.#lookedMs;
+    const gapMs = Math.min(maxGapMs, sinceMs);
+    this.#wasLate = sinceMs > maxGapMs;
     this.#lookedMs = nowMs;
     const { calls, flushing, flushed } = this.#pulse();
     this.#callsStillMs = busy && calls === this.#calls ? this.#callsStillMs + gapMs : 0;

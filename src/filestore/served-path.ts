@@ -122,7 +122,7 @@ export class ServedPath {
       index: settings.index,
       directory: settings.directory,
       state: state === "offline" ? "offline" : reportedState(this.#state),
-      problem: problem ?? describePath(this.#state) ?? this.#refusals.inWords,
+      problem: describePath(this.#state) ?? problem ?? this.#refusals.inWords,
       readOnly: settings.readOnly,
       totalBytes: Math.floor(this.#totalBytes / this.#sharers),
       freeBytes: Math.floor(this.#freeBytes / this.#sharers),
@@ -162,7 +162,7 @@ export class ServedPath {
   look(): void {
     const nowMs = this.#nowMs;
     const stillMs = this.#watch.look(this.client.isBusy);
-    const probeMs = this.#probeMs;
+    const probeMs = this.#watch.wasLate ? undefined : this.#probeMs;
     this.#probeMs = undefined;
     this.#mark(nowMs);
     if (this.#state.name === "good") this.client.expireNothing();
@@ -182,7 +182,8 @@ export class ServedPath {
     } finally {
       const tookMs = this.#nowMs - askedMs;
       this.#probeMs = tookMs;
-      this.#askAgainMs = this.#nowMs + Math.min(maxProbePauseMs, tookMs * probePause);
+      const pauseMs = this.#state.name === "good" ? 0 : tookMs * probePause;
+      this.#askAgainMs = this.#nowMs + Math.min(maxProbePauseMs, pauseMs);
       this.#askedMs = undefined;
     }
   }

@@ -1,6 +1,7 @@
 /**
  * Goal: a disk that is full, or that turns read-only while it is written, gives the client the status that FastDFS gives, a line
  * in the log and no harm to what was stored before; the other paths go on, and so does this one once the trouble is over.
+ * Files of their own: what is deleted is room for the file system at once.
  * Method: store paths on small ext4 file systems in files, mounted through loop devices; as root only.
  */
 import { rmSync, writeFileSync } from "node:fs";
@@ -26,6 +27,7 @@ onDisk(
     await using node = await LiveNode.start(() => [
       `storage.path=${disk.path}`,
       "tracker.reserved_space=0",
+      "storage.packing=off",
     ]);
     const caller = await StorageCaller.connect(node.storage.port);
     const kept = await caller.upload(letters);
@@ -68,6 +70,7 @@ onDisk("a disk that somebody else fills up during an upload refuses it, whole", 
   await using node = await LiveNode.start(() => [
     `storage.path=${disk.path}`,
     "tracker.reserved_space=0",
+    "storage.packing=off",
   ]);
   const caller = await StorageCaller.connect(node.storage.port);
   const kept = await caller.upload(letters);
@@ -102,6 +105,7 @@ onDisk(
     await using node = await LiveNode.start(() => [
       `storage.path=${disk.path}`,
       "tracker.reserved_space=0",
+      "storage.packing=off",
     ]);
     const caller = await StorageCaller.connect(node.storage.port);
     const kept = await caller.upload(letters);
@@ -127,6 +131,7 @@ onDisk("a path that turns read-only refuses with 30; the other one goes on", asy
   await using node = await LiveNode.start(() => [
     `storage.path=${first.path},${second.path}`,
     "tracker.reserved_space=0",
+    "storage.packing=off",
   ]);
   const caller = async <T>(use: (storage: StorageCaller) => Promise<T>): Promise<T> => {
     const storage = await StorageCaller.connect(node.storage.port);
@@ -176,6 +181,7 @@ onDisk(
     await using node = await LiveNode.start(() => [
       `storage.path=${first.path},${second.path}`,
       "tracker.reserved_space=0",
+      "storage.packing=off",
     ]);
     const caller = await StorageCaller.connect(node.storage.port);
     const kept = await caller.upload(letters, { path: 0 });

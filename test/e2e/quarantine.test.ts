@@ -111,6 +111,40 @@ function report(what: string, figures: LoadFigures): void {
   process.stdout.write(`  ${what}: ${JSON.stringify(figures)}\n`);
 }
 
+/** Nobody waits for path 0, whoever asks, and whoever looks is told. */
+async function expectQuarantined(node: LiveNode, kept: string): Promise<void> {
+  for (const call of [
+    once(node, (storage) => storage.download(kept)),
+    once(node, (storage) => storage.remove(kept)),
+    once(node, (storage) => storage.info(kept)),
+  ]) {
+    const { status, ms } = await answer(call);
+    expect(status).toBe(tryAgain);
+    expect(ms).toBeLessThan(promptMs);
+  }
+  const overHttp = await gateway(node, `/group1/${kept}`);
+  expect([overHttp.status, overHttp.headers.get("retry-after")]).toEqual([503, "5"]);
+  expect((await gateway(node, "/healthz")).status).toBe(200);
+  expect((await gateway(node, "/readyz")).status).toBe(503);
+  expect(await pathStates(node)).toEqual(["quarantined", "online", "online", "online"]);
+  const quarantined = 'filestore_path_condition{path="0",condition="quarantined"} ';
+  expect(await metric(node, quarantined)).toBe(1);
+}
+
+function expectUndisturbed(
+  healthy: readonly PathLoad[],
+  figures: { readonly before: readonly LoadFigures[]; readonly during: readonly LoadFigures[] },
+): void {
+  const { before, during } = figures;
+  for (const [index, each] of during.entries()) {
+    report(`path ${index + 1} before`, before[index] as LoadFigures);
+    report(`path ${index + 1} while path 0 hangs`, each);
+    expect(each.p99).toBeLessThan(healthyP99Ms);
+    expect(each.operations).toBeGreaterThan(50);
+    expect(healthy[index]?.refused).toEqual([]);
+  }
+}
+
 onFrozen(
   "a disk that hangs for ten seconds under load is quarantined, checked and taken back; nobody else waits, nothing is lost",
   async () => {
@@ -143,22 +177,7 @@ onFrozen(
       expect(status).toBe(ioError);
       expect(ms).toBeLessThan(timeoutMs + 3000);
     }
-    for (const call of [
-      once(node, (storage) => storage.download(kept)),
-      once(node, (storage) => storage.remove(kept)),
-      once(node, (storage) => storage.info(kept)),
-    ]) {
-      const { status, ms } = await answer(call);
-      expect(status).toBe(tryAgain);
-      expect(ms).toBeLessThan(promptMs);
-    }
-    const overHttp = await gateway(node, `/group1/${kept}`);
-    expect([overHttp.status, overHttp.headers.get("retry-after")]).toEqual([503, "5"]);
-    expect((await gateway(node, "/healthz")).status).toBe(200);
-    expect((await gateway(node, "/readyz")).status).toBe(503);
-    expect(await pathStates(node)).toEqual(["quarantined", "online", "online", "online"]);
-    const quarantined = 'filestore_path_condition{path="0",condition="quarantined"} ';
-    expect(await metric(node, quarantined)).toBe(1);
+    await expectQuarantined(node, kept);
     // Asked for this path, too.
     const elsewhere = await once(node, (storage) => storage.upload(letters, { path: 0 }));
     expect(elsewhere.slice(0, 3)).not.toBe("M00");
@@ -171,13 +190,7 @@ onFrozen(
     await pause(1000);
     const loads = [onSick, ...healthy, anywhere];
     await Promise.all(loads.map((load) => load.stop()));
-    for (const [index, figures] of during.entries()) {
-      report(`path ${index + 1} before`, before[index] as LoadFigures);
-      report(`path ${index + 1} while path 0 hangs`, figures);
-      expect(figures.p99).toBeLessThan(healthyP99Ms);
-      expect(figures.operations).toBeGreaterThan(50);
-      expect(healthy[index]?.refused).toEqual([]);
-    }
+    expectUndisturbed(healthy, { before, during });
     expect(await pathStates(node)).toEqual(["online", "online", "online", "online"]);
     expect(await once(node, (storage) => storage.download(kept))).toEqual(letters);
     const back = await once(node, (storage) => storage.upload(letters, { path: 0 }));

@@ -7,6 +7,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { LocalFileStore } from "#filestore/local-file-store.ts";
+import { RingWriter } from "#filestore/ring.ts";
+import { request, type StorePathThreadData } from "#filestore/worker-messages.ts";
 import { collect, flowOfBytes, flowOfSource } from "#net/byte-flow.ts";
 import { nodeClock } from "#platform/node/node-clock.ts";
 import { nodeWorkers } from "#platform/node/node-workers.ts";
@@ -136,6 +138,29 @@ test("a thread that dies takes its path offline, and the others go on", async ()
   expect((await content(files, (await kept) ?? "")).equals(pattern(1_000_000))).toBe(true);
   expect(files.paths.map((path) => path.state)).toEqual(["offline", "online"]);
 });
+
+test("a thread that ends by a bug is started again, and takes its path back", async () => {
+  const memories: StorePathThreadData[] = [];
+  const real = nodeWorkers();
+  const { files } = await store(1, {
+    ...real,
+    start: (entry, data) => {
+      memories.push(data as StorePathThreadData);
+      return real.start(entry, data);
+    },
+  });
+  const name = await files.upload(anyPath, flowOfBytes(pattern(100)));
+  const requests = new RingWriter((memories[0] as StorePathThreadData).requests);
+  const nothing = { flags: 0, blockLength: 0, a: 0, b: 0, c: 0, text2: "" };
+  // No such block: nothing that a request may say, and nothing that the worker looks for.
+  requests.push({ ...nothing, id: 1_000_000, kind: request.read, block: 1_000_000, text: name });
+  requests.wake();
+  await until(() => files.paths[0]?.state === "offline", "the thread ended");
+  expect(files.paths[0]?.problem).toMatch(/worker failed.*tried again by itself/);
+  await until(() => files.paths[0]?.state === "online", "it is back", 15_000);
+  expect((await content(files, name)).equals(pattern(100))).toBe(true);
+  await files.upload(anyPath, flowOfBytes(pattern(100)));
+}, 30_000);
 
 test("a close in the middle of uploads refuses them, and leaves no temporary file", async () => {
   const { files, directories } = await store(1);

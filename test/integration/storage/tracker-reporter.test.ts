@@ -84,7 +84,11 @@ function settingsFor(to: readonly ScriptedTracker[], serverId: string): StorageS
 
 function report(
   to: readonly ScriptedTracker[],
-  changes: { readonly serverId?: string; readonly facts?: MembershipFacts } = {},
+  changes: {
+    readonly serverId?: string;
+    readonly facts?: MembershipFacts;
+    readonly paths?: readonly StorePathReport[];
+  } = {},
 ): Stage {
   const settings = settingsFor(to, changes.serverId ?? "");
   const view = new ClusterView(settings.address);
@@ -114,7 +118,7 @@ function report(
         membership,
         startedSeconds: 1_700_000_500,
         port: () => 23000,
-        paths: () => [path],
+        paths: () => changes.paths ?? [path],
         statistics: () => ({
           values: counters.snapshot(connections),
           revision: counters.revision,
@@ -183,6 +187,16 @@ test("a new storage introduces itself, joins, asks who fills it, says so, and be
   expect(tracker.diskReports[0]).toEqual([{ totalMb: 100, freeMb: 50 }]);
   expect(stage.reporters[0]?.status).toMatchObject({ state: "joined", problem: "" });
   expect(stage.membership.facts.syncSettled).toBe(true);
+});
+
+test("a path that takes no files has no room, neither used nor free", async () => {
+  const [tracker] = (await trackers(1)) as [ScriptedTracker];
+  const states = ["online", "slow", "quarantined", "checking", "read-only", "opening"] as const;
+  const paths = states.map((state, index) => ({ ...path, index, state }));
+  await joined(report([tracker], { facts: settled, paths }));
+  const room = { totalMb: 100, freeMb: 50 };
+  const none = { totalMb: 0, freeMb: 0 };
+  expect(tracker.diskReports[0]).toEqual([room, room, none, none, none, none]);
 });
 
 test("a storage that is settled does not ask again who fills it", async () => {

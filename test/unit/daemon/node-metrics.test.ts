@@ -50,6 +50,21 @@ test("the process, the store paths and the storage are read when somebody looks"
   expect(sampleOf(registry, "storage_tracker_joined,tracker=10.0.0.1:22122")).toBe(1);
 });
 
+test("a store path's condition is one of several, and its troubles are counted", () => {
+  const registry = new MetricRegistry();
+  const store = new MemoryFileStore();
+  const path = { ...store.paths[0], state: "quarantined", quarantines: 2, abandoned: 7 };
+  Object.defineProperty(store, "paths", { get: () => [path] });
+  const parts = { version: "1", name: "n", clock, host: new ScriptedHost(), storage: undefined };
+  registerNodeMetrics(registry, { ...parts, store });
+  const condition = (each: string): number | undefined =>
+    sampleOf(registry, `filestore_path_condition,path=0,condition=${each}`);
+  expect(["online", "quarantined", "checking"].map(condition)).toEqual([0, 1, 0]);
+  expect(sampleOf(registry, "filestore_path_online,path=0")).toBe(0);
+  expect(sampleOf(registry, "filestore_path_quarantines_total,path=0")).toBe(2);
+  expect(sampleOf(registry, "filestore_abandoned_requests_total,path=0")).toBe(7);
+});
+
 test("counters follow what they are read from, and never fall", () => {
   const registry = new MetricRegistry();
   const host = new ScriptedHost();

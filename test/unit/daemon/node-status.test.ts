@@ -95,6 +95,20 @@ test("what does not serve is a problem with words", () => {
   ]);
 });
 
+test("a path that serves in part says in which part", () => {
+  const problemsOf = (path: Partial<StorePathReport>): readonly string[] =>
+    statusOf(node({ ...healthyPath, ...path }, "joined")).problems;
+  expect(problemsOf({ state: "quarantined", problem: "it hangs" })).toEqual([
+    "Store path 0 (/disk) is quarantined: it hangs.",
+  ]);
+  expect(problemsOf({ state: "online", problem: "it is full: delete files" })).toEqual([
+    "Store path 0 (/disk) cannot take files: it is full: delete files.",
+  ]);
+  expect(problemsOf({ state: "opening", problem: "no answer" })).toEqual([
+    "Store path 0 (/disk) is not served: no answer.",
+  ]);
+});
+
 test("a node is called what its settings say, else what its machine is called", () => {
   const host = new ScriptedHost();
   expect(nodeName(defaultConfig(), host)).toBe("box");

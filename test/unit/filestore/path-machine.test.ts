@@ -120,7 +120,7 @@ test("slow → good: after five prompt probes in a row", () => {
     state: { ...good, sinceMs: nowMs },
     effects: ["admit"],
   });
-  expect(after(four.state, looked({ probeMs: 800 })).state).toEqual(slow);
+  expect(after(four.state, looked({ probeMs: 900 })).state).toEqual(slow);
   expect(after(four.state, looked({ stillMs: 2000 })).state).toEqual(slow);
 });
 

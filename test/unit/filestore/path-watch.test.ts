@@ -10,6 +10,7 @@ function stage() {
   return {
     pulse,
     clock,
+    watch,
     /** Looks `count` times, a period apart; what the last look found. */
     looks(count: number, busy = true): number {
       let stillMs = 0;
@@ -51,4 +52,13 @@ test("time in which nobody looked is not held against the disk", () => {
   const { clock, looks } = stage();
   clock.advance(3_600_000);
   expect(looks(1)).toBe(2 * lookPeriodMs);
+});
+
+test("a late look says that it was late, and the next one that it was not", () => {
+  const { clock, looks, watch } = stage();
+  clock.advance(2 * lookPeriodMs);
+  looks(1);
+  expect(watch.wasLate).toBe(true);
+  looks(1);
+  expect(watch.wasLate).toBe(false);
 });

@@ -7,6 +7,7 @@ import { blockView, makeBlockMemory } from "#filestore/block-pool.ts";
 import { makeRingMemory, RingReader, RingWriter } from "#filestore/ring.ts";
 import type { RequestFields } from "#filestore/store-path-client.ts";
 import { FilesFlusher } from "#filestore/worker/flush-steps.ts";
+import { makePulseMemory, PathCondition, PathPulse } from "#filestore/worker/path-condition.ts";
 import { WorkerLoop } from "#filestore/worker/worker-loop.ts";
 import {
   completion,
@@ -26,6 +27,8 @@ const appending = writeTarget.append << targetShift;
 class Bench {
   readonly engine = new FakeEngine();
   readonly loop: WorkerLoop;
+  readonly pulse: PathPulse;
+  readonly condition: PathCondition;
   readonly #requests: RingWriter;
   readonly #completions: RingReader;
   readonly #blocks = makeBlockMemory();
@@ -35,12 +38,19 @@ class Bench {
     const completions = makeRingMemory();
     this.#requests = new RingWriter(requests);
     this.#completions = new RingReader(completions);
+    const memory = makePulseMemory();
+    this.pulse = new PathPulse(memory);
+    const condition = new PathCondition(memory, () => {});
+    this.condition = condition;
     this.loop = new WorkerLoop({
       engine: this.engine.asEngine,
       requests: new RingReader(requests),
       completions: new RingWriter(completions),
       blocks: this.#blocks,
       flusher: new FilesFlusher(new MemoryFiles()),
+      refusal: () => condition.refusal,
+      isAbandoned: (id) => condition.isAbandoned(id),
+      checks: condition,
     });
     this.engine.files.set(name, { content: Buffer.alloc(0), metadata: undefined });
   }
@@ -330,4 +340,62 @@ test("who new files come from can change while the path is served", () => {
   bench.send(2, { kind: request.setSource, text: "id", text2: "100001" });
   expect(bench.answers()).toEqual(["2"]);
   expect(bench.engine.source).toEqual({ kind: "id", id: "100001" });
+});
+
+test("what was given up is not begun, and leaves nothing; what frees things is done", () => {
+  const bench = new Bench();
+  bench.append(1, 7, { flags: writeFlag.first, text: "some" });
+  expect(bench.answers()).toEqual(["1"]);
+  bench.append(2, 7, { flags: writeFlag.last, text: "more" });
+  bench.send(3, { kind: request.remove, text: name });
+  bench.send(4, { kind: request.abort, a: 7 });
+  bench.send(5, { kind: request.space });
+  bench.send(6, { kind: request.facts, text: name });
+  bench.pulse.abandonUpTo(5);
+  expect(bench.answers()).toEqual(["2!store-path-offline", "3!store-path-offline", "4", "5", "6"]);
+  expect([bench.content, bench.engine.openWrites, [...bench.engine.locked]]).toEqual(["", 0, []]);
+});
+
+test("what waits for a name when it is given up is not begun either", () => {
+  const bench = new Bench();
+  bench.append(1, 7, { flags: writeFlag.first, text: "first" });
+  bench.append(2, 8, { flags: both, text: "second" });
+  bench.send(3, { kind: request.remove, text: name });
+  expect(bench.answers()).toEqual(["1"]);
+  bench.pulse.abandonUpTo(3);
+  bench.append(4, 7, { flags: writeFlag.last, text: " last" });
+  expect(bench.answers()).toEqual(["4", "2!store-path-offline", "3!store-path-offline"]);
+  expect(bench.content).toBe("first last");
+});
+
+test("after a failed flush changes are refused and reads served, until a check found nothing", () => {
+  const bench = new Bench();
+  bench.condition.onFlushFailed(new Error("EIO"));
+  bench.send(1, { kind: request.remove, text: name });
+  bench.append(2, 7, { flags: both, text: "some" });
+  bench.send(3, { kind: request.facts, text: name });
+  expect(bench.answers()).toEqual(["1!disk-failed", "2!disk-failed", "3"]);
+  bench.engine.failChecks = true;
+  bench.send(4, { kind: request.check });
+  bench.send(5, { kind: request.remove, text: name });
+  expect(bench.answers()).toEqual(["5!disk-failed", "4!disk-failed"]);
+  bench.engine.failChecks = false;
+  bench.send(6, { kind: request.check });
+  expect(bench.answers()).toEqual(["6"]);
+  bench.send(7, { kind: request.remove, text: name });
+  bench.send(8, { kind: request.check });
+  expect(bench.answers()).toEqual(["7", "8"]);
+  // The last one had nothing to be suspicious of.
+  expect(bench.engine.checks).toEqual([true, true, false]);
+});
+
+test("a flush that fails while the path is checked makes the check fail", () => {
+  const bench = new Bench();
+  bench.condition.onFlushFailed(new Error("EIO"));
+  bench.send(1, { kind: request.check });
+  bench.loop.turn();
+  bench.condition.onFlushFailed(new Error("EIO"));
+  expect(bench.answers()).toEqual(["1!disk-failed"]);
+  bench.send(2, { kind: request.remove, text: name });
+  expect(bench.answers()).toEqual(["2!disk-failed"]);
 });
