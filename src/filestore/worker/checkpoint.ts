@@ -13,8 +13,10 @@ import {
   parseEngineState,
 } from "#filestore/formats/engine-state.ts";
 import type { FileLayout } from "#filestore/worker/file-layout.ts";
+import { type FlushSteps, flushAll } from "#filestore/worker/flush-steps.ts";
 import { checkpointBytes } from "#filestore/worker/limits.ts";
 import { FileError, type Files } from "#platform/files.ts";
+import type { FlushTarget } from "#platform/flusher.ts";
 
 const maxStateBytes = 4096;
 
@@ -37,6 +39,8 @@ export class Checkpoint {
   readonly #layout: FileLayout;
   readonly #log: Log;
   readonly #beforeNote: (position: BinlogPosition) => void;
+  readonly #flushed: boolean;
+  readonly #onFlushFailed: (error: FileError) => void;
   readonly #subdirCount: number;
   #position: BinlogPosition;
 
@@ -47,6 +51,9 @@ export class Checkpoint {
       readonly log: Log;
       /** Notes what else has to be known from `position` on. May throw `FileError`. */
       readonly beforeNote?: (position: BinlogPosition) => void;
+      /** As of the store path; without them notes are flushed, and nobody is told of a flush that fails. */
+      readonly flushed?: boolean;
+      readonly onFlushFailed?: (error: FileError) => void;
     },
     state: { readonly subdirCount: number; readonly position: BinlogPosition },
   ) {
@@ -54,6 +61,8 @@ export class Checkpoint {
     this.#layout = parts.layout;
     this.#log = parts.log;
     this.#beforeNote = parts.beforeNote ?? (() => {});
+    this.#flushed = parts.flushed ?? true;
+    this.#onFlushFailed = parts.onFlushFailed ?? (() => {});
     this.#subdirCount = state.subdirCount;
     this.#position = state.position;
   }
@@ -63,15 +72,19 @@ export class Checkpoint {
     return this.#position;
   }
 
-  /** Notes `position` where the last note is far behind it. An old note is only slower, so failures are logged alone. */
-  advance(position: BinlogPosition): void {
+  /**
+   * Notes `position` where the last note is far behind it; flushed only where changes are. An old note is only slower, so failures are
+   * logged alone, and one that a power cut spoiled is read as damaged.
+   */
+  *advance(position: BinlogPosition): FlushSteps<void> {
     const near =
       position.index === this.#position.index &&
       position.offset - this.#position.offset < checkpointBytes;
     if (near) return;
     this.#position = position;
     try {
-      this.write(position, false);
+      this.#beforeNote(position);
+      yield* this.#replace(this.#textFor(position, false));
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
       this.#log.warn("checkpoint-not-written", { problem: error.message });
@@ -97,18 +110,40 @@ export class Checkpoint {
   /** Everything before `position` is as it says; `clean` at an orderly end. Throws `FileError`. */
   write(position: BinlogPosition, clean: boolean): void {
     this.#beforeNote(position);
-    const state: EngineState = {
-      version: engineStateVersion,
-      subdirCount: this.#subdirCount,
-      checkpoint: position,
-      clean,
-    };
-    const text = formatEngineState(state);
     replaceFile(this.#files, this.#layout.state, {
-      temporary: `${this.#layout.state}.new`,
-      text,
+      temporary: this.#draft,
+      text: this.#textFor(position, clean),
     });
     this.#files.flushDirectory(this.#layout.own);
     this.#position = position;
+  }
+
+  get #draft(): string {
+    return `${this.#layout.state}.new`;
+  }
+
+  #textFor(checkpoint: BinlogPosition, clean: boolean): string {
+    const subdirCount = this.#subdirCount;
+    return formatEngineState({ version: engineStateVersion, subdirCount, checkpoint, clean });
+  }
+
+  /** As `replaceFile`, in steps that wait for flushes. Throws `FileError`. */
+  *#replace(text: string): FlushSteps<void> {
+    const path = this.#draft;
+    const descriptor = this.#files.open(path, "write");
+    try {
+      this.#files.write(descriptor, Buffer.from(text));
+      yield* this.#flush({ kind: "file", path, descriptor });
+    } finally {
+      this.#files.close(descriptor);
+    }
+    this.#files.rename(path, this.#layout.state);
+    yield* this.#flush({ kind: "directory", path: this.#layout.own });
+  }
+
+  *#flush(target: FlushTarget): FlushSteps<void> {
+    if (!this.#flushed) return;
+    const error = yield* flushAll({ onFlushFailed: this.#onFlushFailed }, [target]);
+    if (error !== undefined) throw error;
   }
 }

@@ -110,7 +110,10 @@ function open(settings: StorePathSettings, parts: EngineParts): OpenedStorePath 
       tailStart: tailStart(state, binlog.position),
     });
     const checkpoint = new Checkpoint(
-      { files, layout, log, beforeNote: (position) => packed.note(position) },
+      {
+        ...{ files, layout, log, flushed, onFlushFailed: store.onFlushFailed },
+        beforeNote: (position) => packed.note(position),
+      },
       { subdirCount: settings.subdirCount, position: binlog.position },
     );
     noteOpening(store, checkpoint, state);

@@ -179,7 +179,7 @@ export class StorePathEngine {
       this.#committing = undefined;
       for (const change of staged) this.#settle(change);
     }
-    this.#checkpoint.advance(this.#firstUnfinished());
+    yield* this.#checkpoint.advance(this.#firstUnfinished());
   }
 
   /**

@@ -1,7 +1,9 @@
 import { expect, test } from "vitest";
 import { Log, type LogRecord } from "#base/log.ts";
+import type { BinlogPosition } from "#filestore/binlog/position.ts";
 import { Checkpoint, readEngineState } from "#filestore/worker/checkpoint.ts";
 import { FileLayout } from "#filestore/worker/file-layout.ts";
+import { runFlushSteps } from "#filestore/worker/flush-steps.ts";
 import { checkpointBytes } from "#filestore/worker/limits.ts";
 import { FileError } from "#platform/files.ts";
 import { MemoryFiles } from "../../../support/memory-files.ts";
@@ -19,7 +21,9 @@ function setUp() {
     const state = readEngineState(files, layout);
     return state === "damaged" ? undefined : state;
   };
-  return { files, logs, checkpoint, noted, begin };
+  const advance = (position: BinlogPosition): void =>
+    runFlushSteps(files, checkpoint.advance(position));
+  return { files, log, logs, checkpoint, advance, noted, begin };
 }
 
 test("what is noted is found again, after a power cut too", () => {
@@ -32,28 +36,62 @@ test("what is noted is found again, after a power cut too", () => {
 });
 
 test("it moves on only when it is far behind, or in another file", () => {
-  const { checkpoint, noted } = setUp();
-  checkpoint.advance({ index: 0, offset: 500 + checkpointBytes - 1 });
+  const { advance, noted } = setUp();
+  advance({ index: 0, offset: 500 + checkpointBytes - 1 });
   expect(noted()).toBeUndefined();
-  checkpoint.advance({ index: 0, offset: 500 + checkpointBytes });
+  advance({ index: 0, offset: 500 + checkpointBytes });
   expect(noted()?.checkpoint.offset).toBe(500 + checkpointBytes);
   expect(noted()?.clean).toBe(false);
-  checkpoint.advance({ index: 0, offset: 600 + checkpointBytes });
+  advance({ index: 0, offset: 600 + checkpointBytes });
   expect(noted()?.checkpoint.offset).toBe(500 + checkpointBytes);
-  checkpoint.advance({ index: 1, offset: 10 });
+  advance({ index: 1, offset: 10 });
   expect(noted()?.checkpoint).toEqual({ index: 1, offset: 10 });
 });
 
+test("a note on the way is flushed where changes are, and only there", () => {
+  const { files, log, begin } = setUp();
+  const far = { index: 0, offset: 500 + checkpointBytes };
+  for (const [flushed, paths] of [
+    [true, [`${layout.state}.new`, layout.own]],
+    [false, []],
+  ] as const) {
+    const parts = { files, layout, log, flushed };
+    const steps = new Checkpoint(parts, { subdirCount: 8, position: begin }).advance(far);
+    const found: string[] = [];
+    for (let step = steps.next([]); step.done !== true; step = steps.next([undefined])) {
+      for (const { path } of step.value ?? []) found.push(path);
+    }
+    expect(found).toEqual(paths);
+    const state = readEngineState(files, layout);
+    expect(state).toMatchObject({ checkpoint: far, clean: false });
+  }
+});
+
+test("a note whose flush fails is logged, and the owner hears of it", () => {
+  const { files, log, logs, begin } = setUp();
+  const failed: string[] = [];
+  const onFlushFailed = ({ code }: FileError): unknown => failed.push(code);
+  const checkpoint = new Checkpoint(
+    { files, layout, log, onFlushFailed },
+    { subdirCount: 8, position: begin },
+  );
+  const steps = checkpoint.advance({ index: 1, offset: 0 });
+  steps.next([]);
+  expect(steps.next([new FileError("EIO", "EIO: injected")]).done).toBe(true);
+  expect([failed, logs.map(({ event }) => event)]).toEqual([["EIO"], ["checkpoint-not-written"]]);
+  expect(readEngineState(files, layout)).toBeUndefined();
+});
+
 test("a note that cannot be written is logged, and tried again later", () => {
-  const { files, checkpoint, noted, logs } = setUp();
+  const { files, advance, noted, logs } = setUp();
   const { rename } = files;
   files.rename = () => {
     throw new FileError("ENOSPC", "full");
   };
-  checkpoint.advance({ index: 0, offset: 500 + checkpointBytes });
+  advance({ index: 0, offset: 500 + checkpointBytes });
   expect(logs.map(({ event }) => event)).toEqual(["checkpoint-not-written"]);
   files.rename = rename;
-  checkpoint.advance({ index: 0, offset: 500 + 2 * checkpointBytes });
+  advance({ index: 0, offset: 500 + 2 * checkpointBytes });
   expect(noted()?.checkpoint.offset).toBe(500 + 2 * checkpointBytes);
 });
 
