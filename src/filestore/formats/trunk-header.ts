@@ -21,16 +21,13 @@ export interface TrunkHeaderFields {
   readonly timestamp: number;
   /** The last seven characters of the name. */
   readonly tail: string;
+  /** A file where this is not said. */
+  readonly content?: TrunkSlotContent;
 }
 
 /** Writes the header of a file, or of a link, into `target` at `at`. */
-export function writeTrunkHeader(
-  target: Buffer,
-  at: number,
-  fields: TrunkHeaderFields,
-  content: TrunkSlotContent = "file",
-): void {
-  target[at] = content === "file" ? fileType : linkType;
+export function writeTrunkHeader(target: Buffer, at: number, fields: TrunkHeaderFields): void {
+  target[at] = fields.content === "link" ? linkType : fileType;
   target.writeUInt32BE(fields.slotSize, at + 1);
   target.writeUInt32BE(fields.size, at + 5);
   target.writeUInt32BE(fields.crc32, at + 9);
@@ -54,8 +51,9 @@ export function encodeTrunkHeader(
     crc32: decoded.crc32,
     timestamp: decoded.timestamp,
     tail: base.slice(encodedLength + encodedSlotLength),
+    content,
   };
-  writeTrunkHeader(header, 0, fields, content);
+  writeTrunkHeader(header, 0, fields);
   return header;
 }
 

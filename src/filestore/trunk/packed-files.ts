@@ -236,6 +236,7 @@ export class PackedFiles {
    */
   note(position: BinlogPosition): void {
     this.#log.write();
+    this.upkeep.logGrew();
     if (this.space.active.length === 0 && !this.isNoted) return;
     const open = this.space.active.map((space) => ({
       file: space.file,

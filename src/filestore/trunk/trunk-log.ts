@@ -71,7 +71,10 @@ export class TrunkLog {
   /** Hands what was noted to the file system. */
   write(): void {
     this.#closeLine();
-    if (this.#pending === "" || this.#replacing || this.#broken) return;
+    if (this.#replacing) return;
+    // What was noted since is part of what the log is written anew from.
+    if (this.#broken) this.#pending = "";
+    if (this.#pending === "") return;
     const { files, log, path } = this.#parts;
     try {
       this.#descriptor ??= files.open(path, "append");

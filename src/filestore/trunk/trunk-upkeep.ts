@@ -38,6 +38,7 @@ export class TrunkUpkeep implements BackgroundWork {
   #toLoad: { readonly trusted: boolean } | undefined;
   readonly #toLook = new Set<TrunkFileSpace>();
   readonly #changed = new Set<TrunkFileSpace>();
+  #logGrew = false;
   #steps: Generator<void, void> | undefined;
   /** The file that is being made sparse. */
   #copy: UsedCopy | undefined;
@@ -49,6 +50,11 @@ export class TrunkUpkeep implements BackgroundWork {
   /** The files that rest get their free space from the log, in the background. */
   load(trusted: boolean): void {
     this.#toLoad = { trusted };
+  }
+
+  /** The log may have grown long. */
+  logGrew(): void {
+    this.#logGrew = true;
   }
 
   /** What the log says of the file may be wrong. */
@@ -136,7 +142,8 @@ export class TrunkUpkeep implements BackgroundWork {
   }
 
   get #hasWork(): boolean {
-    return this.#toLoad !== undefined || this.#toLook.size > 0 || this.#changed.size > 0;
+    const isToRead = this.#toLoad !== undefined || this.#toLook.size > 0;
+    return isToRead || this.#changed.size > 0 || this.#logGrew;
   }
 
   *#work(): Generator<void, void> {
@@ -150,6 +157,7 @@ export class TrunkUpkeep implements BackgroundWork {
       yield* this.#tidy(space);
       yield;
     }
+    this.#logGrew = false;
     this.#forgetSomeExtents();
     const { trunkLog, space } = this.#parts;
     if (trunkLog.isWorthCompressing(this.#countExtents())) yield* trunkLog.compress(space);
