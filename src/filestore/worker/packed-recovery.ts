@@ -107,12 +107,20 @@ export class PackedRecovery {
     return tailStart !== undefined && comparePositions(tailStart, position) <= 0;
   }
 
-  /** A file that was being made is there with its whole size, or not at all. */
+  /**
+   * A file that was being made may have no size yet. One that is shorter than it was is damaged: filled up with zeros, it would give
+   * zeros for the content of the slot at its end. Nothing is stored in it any more.
+   */
   #restore(file: TrunkFile, path: string): boolean {
-    const { files } = this.#store;
+    const { files, log } = this.#store;
     const stat = files.stat(path, true);
     if (stat?.kind !== "file") return false;
-    if (stat.sizeBytes >= file.sizeBytes) return true;
+    const missing = file.sizeBytes - stat.sizeBytes;
+    if (missing <= 0) return true;
+    if (stat.sizeBytes > 0) {
+      log.error("trunk-file-damaged", { path, bytes: missing, first: stat.sizeBytes });
+      return false;
+    }
     const descriptor = this.#descriptor(path);
     if (descriptor === undefined) return false;
     files.truncate(descriptor, file.sizeBytes);
