@@ -153,8 +153,8 @@ export class ServedPath {
       this.#feed({ name: "ended", nowMs: this.#nowMs, problem: describeError(error), mayPass });
       throw error;
     }
-    this.onOpen();
     this.#feed({ name: "opened", nowMs: this.#nowMs, readOnly: this.client.readOnly });
+    this.onOpen();
     await this.measure();
   }
 

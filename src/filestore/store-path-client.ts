@@ -17,6 +17,7 @@ import {
   completion,
   isOwed,
   isReading,
+  isTold,
   maySkip,
   request,
   type StorePathPost,
@@ -253,6 +254,7 @@ export class StorePathClient {
   }
 
   #admits(kind: number): boolean {
+    if (isTold(kind)) return true;
     return this.#admission === "reads" && (isReading(kind) || isOwed(kind));
   }
 

@@ -90,15 +90,14 @@ export function isReading(kind: number): boolean {
   );
 }
 
-/** Requests which a worker is sent whatever its disk does: they only set free what it holds, or tell it something. */
+/** Requests which set free what a worker holds: it is sent them whatever its disk does, and nobody waits for it then. */
 export function isOwed(kind: number): boolean {
-  return (
-    kind === request.abort ||
-    kind === request.readEnd ||
-    kind === request.setSource ||
-    kind === request.setPacking ||
-    kind === request.trunkLease
-  );
+  return kind === request.abort || kind === request.readEnd;
+}
+
+/** Requests which tell a worker something that counts once: they wait as long as its disk takes, and are never given up. */
+export function isTold(kind: number): boolean {
+  return kind === request.setSource || kind === request.setPacking || kind === request.trunkLease;
 }
 
 /** What a worker does not begin once the main thread has given the request up. */

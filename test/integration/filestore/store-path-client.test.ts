@@ -216,6 +216,15 @@ test("where reads are admitted only changes are given up", async () => {
   expect([(await reading).a, (await again).a]).toEqual([7, 7]);
 });
 
+test("what a worker is told once reaches it whatever its disk does", async () => {
+  const { client, taken, answer } = await scriptedWorker();
+  const before = client.send({ kind: request.trunkLease, a: 7, b: 1 });
+  client.admit("none", { refusal, pending });
+  const after = client.send({ kind: request.setSource });
+  for (const { id } of taken()) await answer(id);
+  await Promise.all([before, after]);
+});
+
 test("a file that was stored after all is removed as soon as changes are admitted", async () => {
   const { client, taken, answer } = await scriptedWorker();
   const lost = expect(client.send(upload)).rejects.toBe(pending);
