@@ -13,6 +13,7 @@ import { type ChangeReport, noChanges } from "#protocol/fastdfs/change-report.ts
 import { common } from "#protocol/fastdfs/common.ts";
 import { type Parameter, trackerLookups } from "#protocol/fastdfs/tracker-lookups.ts";
 import { type JoinRequest, trackerReports } from "#protocol/fastdfs/tracker-reports.ts";
+import { type PackingMode, trunkLease } from "#protocol/peer/trunk-lease.ts";
 import { WireStatusError } from "#protocol/wire-status.ts";
 import { storageLike } from "./frame-fixture.ts";
 
@@ -20,12 +21,17 @@ const { getMyIp, requestParameters, fetchStorageIds, getStorageId } = trackerLoo
 const lookups = { getMyIp, requestParameters, fetchStorageIds, getStorageId };
 const { storageJoin, storageBeat, reportDiskUsage, requestSyncSource, notifySyncSource } =
   trackerReports;
+const { fetchTrunkFileId, reportTrunkFileId, reportTrunkFree } = trackerReports;
 const reports = {
   storageJoin,
   storageBeat,
   reportDiskUsage,
   requestSyncSource,
   notifySyncSource,
+  fetchTrunkFileId,
+  reportTrunkFileId,
+  reportTrunkFree,
+  ...trunkLease,
 };
 
 export type TrackerCall = keyof typeof lookups | keyof typeof reports;
@@ -47,6 +53,11 @@ export class ScriptedTracker {
   status: StorageStatus = storageStatus.online;
   syncSource: { readonly source: StorageId; readonly until: number } | undefined;
   changes: ChangeReport = noChanges;
+  /** The newest number of a trunk file; leases raise it. */
+  trunkFileId = 0;
+  trunkFreeMb = -1;
+  /** How the group packs, for storages of ours. */
+  packing: PackingMode = "off";
   port = 0;
   #server: FrameServer<undefined> | undefined;
 
@@ -78,6 +89,23 @@ export class ScriptedTracker {
         this.#answer("reportDiskUsage", () => {
           this.diskReports.push(request.storePaths);
           return this.changes;
+        }),
+      fetchTrunkFileId: () =>
+        this.#answer("fetchTrunkFileId", () => ({ fileId: this.trunkFileId })),
+      reportTrunkFileId: ({ fileId }) =>
+        this.#answer("reportTrunkFileId", () => {
+          this.trunkFileId = fileId;
+        }),
+      reportTrunkFree: ({ freeMb }) =>
+        this.#answer("reportTrunkFree", () => {
+          this.trunkFreeMb = freeMb;
+        }),
+      leaseTrunkFiles: ({ wanted }) =>
+        this.#answer("leaseTrunkFiles", () => {
+          const count = this.packing === "leased" ? wanted : 0;
+          const first = count > 0 ? this.trunkFileId + 1 : 0;
+          this.trunkFileId += count;
+          return { mode: this.packing, first, count };
         }),
       requestSyncSource: () => this.#answer("requestSyncSource", () => ({ sync: this.syncSource })),
       notifySyncSource: (request) => {

@@ -1,0 +1,201 @@
+/**
+ * Goal: a storage packs as its trackers say: by leases, by slots of a trunk server elsewhere, as trunk server itself, and from one to the other
+ * while it serves. Method: a storage role over a store path on the disk with its thread, and a tracker and peers that do what the test says.
+ */
+import { afterEach, expect, test } from "vitest";
+import { decodeBase } from "#model/file-id.ts";
+import { parseRemoteFilename } from "#model/remote-filename.ts";
+import { StorageId } from "#model/storage-id.ts";
+import { storageStatus } from "#model/storage-status.ts";
+import type { TrunkSlot } from "#model/trunk-location.ts";
+import { deleteFile } from "#protocol/fastdfs/storage-files.ts";
+import {
+  trunkAllocConfirm,
+  trunkAllocSpace,
+  trunkDeleteBinlogMarks,
+  trunkFreeSpace,
+  trunkGetBinlogSize,
+  trunkSyncBinlog,
+  trunkTruncateBinlogFile,
+} from "#protocol/fastdfs/storage-trunk.ts";
+import type { StorageBrief } from "#protocol/fields.ts";
+import { FakeTrunkStorage } from "../../support/fake-trunk-storage.ts";
+import { pattern } from "../../support/frame-fixture.ts";
+import { refusal } from "../../support/tracker-harness.ts";
+import { TrunkStage, type TrunkStageOptions } from "../../support/trunk-stage.ts";
+
+const open: AsyncDisposable[] = [];
+
+afterEach(async () => {
+  for (const each of open.splice(0).reverse()) await each[Symbol.asyncDispose]();
+});
+
+async function started(options: TrunkStageOptions = {}): Promise<TrunkStage> {
+  const stage = await TrunkStage.start(options);
+  open.push(stage);
+  return stage;
+}
+
+function slotOf(name: string): TrunkSlot | undefined {
+  return decodeBase(parseRemoteFilename(name)?.base ?? "")?.trunk;
+}
+
+/** A stage whose storage is the trunk server of its group. */
+async function servingStage(options: TrunkStageOptions = {}, others: readonly StorageBrief[] = []) {
+  const stage = await started(options);
+  stage.tell(stage.brief, others);
+  await expect.poll(() => stage.role.snapshot().trunk.server).toBe("serving");
+  return stage;
+}
+
+test("in a group of ours files are packed into trunk files whose numbers were leased", async () => {
+  const stage = await started({ packing: "leased", trunkFileId: 40 });
+  const caller = await stage.caller();
+  await expect.poll(() => stage.tracker.trunkFileId).toBeGreaterThan(40);
+  const content = pattern(3000);
+  const name = await caller.upload(content);
+  expect(slotOf(name)).toMatchObject({ fileId: 41, offset: 0 });
+  expect(await caller.download(name)).toEqual(content);
+  expect(stage.role.snapshot().trunk).toMatchObject({ mode: "leased", server: "off" });
+});
+
+test("as trunk server a storage takes its own slots, and tells the tracker of files and room", async () => {
+  const stage = await servingStage({ trunkFileId: 8 });
+  const caller = await stage.caller();
+  const names = [await caller.upload(pattern(700)), await caller.upload(pattern(18))];
+  expect(names.map(slotOf)).toEqual([
+    { fileId: 9, offset: 0, size: 768 },
+    { fileId: 9, offset: 768, size: 256 },
+  ]);
+  for (const name of names) expect((await caller.download(name)).length).toBeLessThan(701);
+  await expect.poll(() => [stage.tracker.trunkFileId, stage.tracker.trunkFreeMb]).toEqual([9, 63]);
+  await caller.remove(names[0] as string);
+  await expect
+    .poll(async () => slotOf(await caller.upload(pattern(600))))
+    .toMatchObject({ offset: 0 });
+  expect(slotOf(await caller.upload(pattern(2_000_000)))).toBeUndefined();
+});
+
+test("other storages get slots, confirm and free them; what cannot be is refused", async () => {
+  const stage = await servingStage();
+  const client = await stage.client();
+  const group = "group1";
+  const ask = (size: number, storePathIndex = 0, name = group): Promise<TrunkSlot> =>
+    client.call(trunkAllocSpace, { group: name, size, storePathIndex });
+  const location = await client.call(trunkAllocSpace, { group, size: 724, storePathIndex: 0 });
+  expect(location).toMatchObject({ storePathIndex: 0, fileId: 1, offset: 0, size: 768 });
+  const confirm = (headerStatus: number): Promise<undefined> =>
+    client.call(trunkAllocConfirm, { headerStatus, group, location });
+  const free = (): Promise<undefined> => client.call(trunkFreeSpace, { group, location });
+  expect([await refusal(free()), await refusal(confirm(0)), await refusal(confirm(0))]).toEqual([
+    17, 0, 2,
+  ]);
+  expect([await refusal(free()), await refusal(free())]).toEqual([0, 17]);
+  expect(await refusal(ask(1024 * 1024 + 1))).toBe(22);
+  expect(await refusal(ask(724, 7))).toBe(22);
+  expect(await refusal(ask(724, 0, "group2"))).toBe(22);
+  expect(await refusal(client.call(trunkSyncBinlog, { lines: Buffer.from("x\n") }))).toBe(22);
+  expect(await refusal(client.call(trunkDeleteBinlogMarks, undefined))).toBe(22);
+  expect(await refusal(client.call(trunkTruncateBinlogFile, undefined))).toBe(22);
+});
+
+test("a storage that is not the trunk server keeps its copy of the binlog, and divides nothing", async () => {
+  const stage = await started();
+  await expect.poll(() => stage.role.snapshot().trunk.mode).toBe("served");
+  const client = await stage.client();
+  const size = async (): Promise<number> => (await client.call(trunkGetBinlogSize, undefined)).size;
+  expect(await size()).toBe(0);
+  const lines = Buffer.from("1795395770 A 0 0 0 1 0 4194304\n");
+  await client.call(trunkSyncBinlog, { lines });
+  await client.call(trunkSyncBinlog, { lines });
+  expect(await size()).toBe(2 * lines.length);
+  expect(await refusal(client.call(trunkSyncBinlog, { lines: lines.subarray(1, 9) }))).toBe(22);
+  await client.call(trunkDeleteBinlogMarks, undefined);
+  expect(await size()).toBe(2 * lines.length);
+  await client.call(trunkTruncateBinlogFile, undefined);
+  expect(await size()).toBe(0);
+  const request = { group: "group1", size: 724, storePathIndex: 0 };
+  expect(await refusal(client.call(trunkAllocSpace, request))).toBe(22);
+});
+
+test("where trunk files are off, nobody is answered about them", async () => {
+  const stage = await started({ packing: "off" });
+  stage.tracker.parameters = [];
+  await stage.close();
+  await stage.open();
+  await expect.poll(() => stage.tracker.countOf("storageBeat")).toBeGreaterThan(1);
+  const client = await stage.client();
+  expect(await refusal(client.call(trunkGetBinlogSize, undefined))).toBe(22);
+  expect(await refusal(client.call(trunkTruncateBinlogFile, undefined))).toBe(22);
+});
+
+test("the binlog goes to the other storages, and the next term goes on from it", async () => {
+  const { storage: peer, port } = await FakeTrunkStorage.start("127.0.0.2", 0);
+  open.push(peer);
+  const other = {
+    status: storageStatus.active,
+    port,
+    id: StorageId("127.0.0.2"),
+    address: "127.0.0.2",
+  };
+  const stage = await servingStage({}, [other]);
+  const caller = await stage.caller();
+  const name = await caller.upload(pattern(700));
+  await expect.poll(() => peer.binlog.split("\n").length).toBe(6);
+  expect(peer.binlog).toBe(stage.binlog);
+  await stage.close();
+  await stage.open();
+  stage.tell(stage.brief, [other]);
+  await expect.poll(() => stage.role.snapshot().trunk.server).toBe("serving");
+  const again = await stage.caller();
+  expect(slotOf(await again.upload(pattern(700)))).toMatchObject({ fileId: 1, offset: 768 });
+  expect((await again.download(name)).equals(pattern(700))).toBe(true);
+  await expect.poll(() => peer.binlog).toBe(stage.binlog);
+  expect(peer.truncations).toBe(1);
+});
+
+test("without a trunk server that answers, files are stored as files of their own", async () => {
+  const stage = await started();
+  const gone = {
+    status: storageStatus.active,
+    port: 1,
+    id: StorageId("127.0.0.9"),
+    address: "127.0.0.9",
+  };
+  stage.tell(gone);
+  await expect.poll(() => stage.role.snapshot().trunk.mode).toBe("served");
+  const caller = await stage.caller();
+  const content = pattern(700);
+  const name = await caller.upload(content);
+  expect(slotOf(name)).toBeUndefined();
+  expect(await caller.download(name)).toEqual(content);
+});
+
+test("when a C storage joins, free space in leased files goes to the trunk server, and files stay where they are", async () => {
+  const stage = await started({ packing: "leased" });
+  const caller = await stage.caller();
+  await expect.poll(() => stage.tracker.trunkFileId).toBeGreaterThan(0);
+  const content = pattern(700);
+  const kept = await caller.upload(content);
+  const gone = await caller.upload(pattern(800));
+  expect([kept, gone].map((name) => slotOf(name)?.fileId)).toEqual([1, 1]);
+  stage.tracker.packing = "served";
+  stage.tell(stage.brief);
+  await expect.poll(() => stage.role.snapshot().trunk.server).toBe("serving");
+  await expect.poll(() => stage.role.snapshot().trunk.freeMb).toBeGreaterThan(62);
+  const client = await stage.client();
+  await client.call(deleteFile, { group: "group1", filename: gone });
+  await expect
+    .poll(async () => slotOf(await caller.upload(pattern(800))))
+    .toMatchObject({
+      ...{ fileId: 1, offset: slotOf(gone)?.offset },
+    });
+  expect(await caller.download(kept)).toEqual(content);
+  stage.tracker.packing = "leased";
+  await expect
+    .poll(() => stage.role.snapshot().trunk)
+    .toMatchObject({ mode: "leased", server: "off" });
+  await expect
+    .poll(async () => slotOf(await caller.upload(pattern(100)))?.fileId)
+    .toBeGreaterThan(1);
+});
