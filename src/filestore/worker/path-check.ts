@@ -8,10 +8,11 @@
  * files are not in doubt in the flushed mode, since each had a flush of its own that succeeded; in the relaxed mode they are, as they
  * always are there. Worker thread.
  */
+import { hasCode } from "#base/app-error.ts";
 import { binlogPath } from "#filestore/binlog/binlog-files.ts";
 import { BinlogReader, type BinlogRecord } from "#filestore/binlog/binlog-reader.ts";
 import type { BinlogPosition } from "#filestore/binlog/position.ts";
-import { fileStoreError } from "#filestore/errors.ts";
+import { type FileStoreErrorCode, fileStoreError } from "#filestore/errors.ts";
 import { diskFailure, type FileStoreError, onDisk } from "#filestore/worker/disk-failure.ts";
 import { type FilePlace, isMetadataBase, lockKey } from "#filestore/worker/file-layout.ts";
 import type { FileReader } from "#filestore/worker/file-reader.ts";
@@ -47,7 +48,14 @@ export class PathCheck {
       const { directory } = this.#store.layout;
       throw unfit(`${directory} is not what was opened: mount its disk there, or restart the node`);
     }
-    yield* this.#testFile();
+    try {
+      yield* this.#testFile();
+    } catch (error) {
+      // A full disk must take deletes again.
+      if (!hasCode<FileStoreErrorCode>(error, "store-full")) throw error;
+      this.#store.log.notice("path-checked-without-test-file", { why: error.message });
+    }
+    yield* this.#directories();
     yield* this.#binlogTail();
     return suspectSince === undefined ? 0 : yield* this.#readAgain(suspectSince);
   }
@@ -63,7 +71,7 @@ export class PathCheck {
   }
 
   *#testFile(): FlushSteps<void> {
-    const { files, staged, layout } = this.#store;
+    const { files, staged } = this.#store;
     const path = staged.newPart();
     const bytes = Buffer.alloc(testBytes, `cairn checks ${path} at ${this.#store.clock.nowMs()}\n`);
     const descriptor = onDisk("write a test file", () => files.open(path, "create"));
@@ -82,6 +90,11 @@ export class PathCheck {
     }
     onDisk("remove a test file", () => files.remove(path));
     if (!found.equals(bytes)) throw unfit("a test file was read back with another content");
+  }
+
+  /** Those that were made since they were last flushed, and that of the test file. */
+  *#directories(): FlushSteps<void> {
+    const { layout } = this.#store;
     const directories = this.#store.tree.takeUnflushed();
     try {
       const own = { kind: "directory", path: layout.tmp } as const;

@@ -114,3 +114,19 @@ test("files whose content is lost or rotten are named, but only after a failed f
     data: { count: 2, files: `${names[1]} ${names[2]}` },
   });
 });
+
+test("a full disk passes without a test file, so that files can be deleted there", () => {
+  const { disk, engine, troubled, logs, check } = stage();
+  const name = put(engine, file, "one");
+  troubled.arm({ kind: "none" });
+  check(false);
+  const create = troubled.trace.indexOf("open") + 1;
+  for (const atCall of [create, create + 1]) {
+    troubled.arm({ kind: "fail", atCall, code: "ENOSPC" });
+    expect(check(false)).toBe(0);
+    expect(logs.at(-1)).toMatchObject({ event: "path-checked-without-test-file" });
+  }
+  troubled.arm({ kind: "none" });
+  engine.commit([engine.prepareRemove(name)]);
+  expect(viewOf(disk, directory)).toMatchObject({ files: {}, staged: [] });
+});
