@@ -12,6 +12,7 @@ import { GivenUpRequests } from "#filestore/given-up-requests.ts";
 import { RingReader, type RingRecord, RingWriter, ringSlots } from "#filestore/ring.ts";
 import type { StorePathSettings } from "#filestore/settings.ts";
 import { makeThreadMemory, type ThreadMemory } from "#filestore/thread-memory.ts";
+import { TurnBatch } from "#filestore/turn-batch.ts";
 import { isUpTo } from "#filestore/worker/path-condition.ts";
 import {
   completion,
@@ -56,9 +57,6 @@ export interface Answers {
   readonly pending: AppError<FileStoreErrorCode>;
 }
 
-/** The worker begins with the first requests of a turn of the event loop while we take the others. */
-const rouseAfter = 16;
-
 export class StorePathClient {
   readonly settings: StorePathSettings;
   readonly blocks = new BlockPool();
@@ -86,10 +84,8 @@ export class StorePathClient {
   #refusal: AppError<FileStoreErrorCode> | undefined;
   /** Completions since the start. */
   #answered = 0;
-  /** Requests in the ring that the worker may not have been roused for. */
-  #unroused = 0;
-  #turnEnds = false;
-  #afterTurn: Workers["afterTurn"] = (task) => task();
+  /** Of the present worker. */
+  #turns: TurnBatch | undefined;
   onStateChange: () => void = () => {};
   /** A flush failed: the worker refuses changes until it was asked to `check`. */
   onFlushFailed: (problem: string) => void = () => {};
@@ -134,8 +130,18 @@ export class StorePathClient {
 
   /** Starts the worker; resolves when the path is served, rejects with the reason when it cannot be. */
   start(workers: Workers): Promise<void> {
-    this.#afterTurn = workers.afterTurn;
     this.#opened ??= new Promise<void>((resolve, reject) => {
+      this.#turns = new TurnBatch({
+        requests: this.#requests,
+        completions: this.#completions,
+        afterTurn: workers.afterTurn,
+        drain: () => {
+          const before = this.#answered;
+          this.#drain();
+          return this.#answered - before;
+        },
+        inFlight: () => this.#inFlight,
+      });
       const { requests, completions, pulseMemory } = this.#memory;
       const data: StorePathThreadData = {
         settings: this.settings,
@@ -359,30 +365,7 @@ export class StorePathClient {
 
   #enqueue(record: RingRecord): void {
     if (this.#backlog.length > 0 || !this.#push(record)) this.#backlog.push(record);
-    else this.#wakeSoon();
-  }
-
-  /**
-   * The requests of one turn of the event loop rouse the worker once, after some of them or at the turn's end, when what it has
-   * answered meanwhile is taken without it having to rouse us.
-   */
-  #wakeSoon(): void {
-    this.#unroused += 1;
-    if (this.#unroused >= rouseAfter) this.#rouse();
-    if (this.#turnEnds) return;
-    this.#turnEnds = true;
-    this.#completions.pauseWatch();
-    this.#afterTurn(() => {
-      this.#turnEnds = false;
-      this.#rouse();
-      do this.#drain();
-      while (!this.#completions.resumeWatch());
-    });
-  }
-
-  #rouse(): void {
-    this.#unroused = 0;
-    this.#requests.wake();
+    else this.#turns?.pushed();
   }
 
   /** At most one ring's worth is in flight, so that completions always find room. */
