@@ -17,6 +17,8 @@ export type RecordedFrame =
 export interface RecordedExchange {
   /** The client's connection, from 1. */
   readonly connection: number;
+  /** Address of who asked; only where that was a server as well. */
+  readonly client?: string;
   /** `address:port`. */
   readonly server: string;
   readonly seconds: number;

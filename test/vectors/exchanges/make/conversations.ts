@@ -2,9 +2,12 @@
 import { type Packet, packets } from "../../fastdfs/make/pcap-exchanges.ts";
 
 const headerSize = 10;
-const client = "127.0.0.1";
+/** Where the command-line clients speak from. */
+const clients = (address: string): boolean => address === "127.0.0.1";
 
 export interface CapturedExchange {
+  /** Address of who asked. */
+  readonly client: string;
   /** From 1, in the order in which connections were opened. */
   readonly connection: number;
   /** `address:port` of the server. */
@@ -24,25 +27,32 @@ interface Flow {
 }
 
 interface Connection {
+  readonly client: string;
   readonly server: string;
   readonly requests: Flow;
   readonly replies: Flow;
 }
 
+/** Of those whose address `isClient` accepts. */
 export function conversations(
   capture: Buffer,
   servers: ReadonlySet<string>,
+  isClient: (address: string) => boolean = clients,
 ): readonly CapturedExchange[] {
   const open = new Map<string, Connection>();
   const all: Connection[] = [];
   for (const packet of packets(capture)) {
     const [from = "", to = ""] = packet.key.split(" ");
-    const isRequest = from.startsWith(`${client}:`) && servers.has(to);
-    if (!isRequest && !(to.startsWith(`${client}:`) && servers.has(from))) continue;
+    const isRequest = isClient(addressOf(from)) && servers.has(to);
+    if (!isRequest && !(isClient(addressOf(to)) && servers.has(from))) continue;
     const key = isRequest ? packet.key : packet.reverseKey;
     let connection = open.get(key);
     if (connection === undefined || (packet.opens && isRequest)) {
-      connection = { server: isRequest ? to : from, requests: newFlow(), replies: newFlow() };
+      const [client, server] = isRequest ? [from, to] : [to, from];
+      connection = {
+        ...{ client: addressOf(client), server },
+        ...{ requests: newFlow(), replies: newFlow() },
+      };
       open.set(key, connection);
       all.push(connection);
     }
@@ -52,15 +62,20 @@ export function conversations(
 }
 
 function exchangesOf(connection: Connection, index: number): CapturedExchange[] {
-  const { server, requests, replies } = connection;
+  const { client, server, requests, replies } = connection;
   return requests.frames.map(({ seconds, bytes }, at) => ({
     connection: index + 1,
+    client,
     server,
     seconds,
     request: bytes,
     // The capture may lack packets of a long reply: its beginning says how long it was.
     reply: replies.frames[at]?.bytes ?? (at === replies.frames.length ? begun(replies) : undefined),
   }));
+}
+
+function addressOf(endpoint: string): string {
+  return endpoint.slice(0, endpoint.lastIndexOf(":"));
 }
 
 function begun(flow: Flow): Buffer | undefined {
@@ -91,7 +106,8 @@ function cut(flow: Flow): void {
     const [first] = flow.pending;
     const head = first !== undefined && first.length >= 8 ? first : Buffer.concat(flow.pending);
     const size = headerSize + Number(head.readBigInt64BE(0));
-    if (flow.pendingBytes < size) return;
+    // A capture that lacks packets makes no sense from there on.
+    if (flow.pendingBytes < size || size < headerSize) return;
     const bytes = Buffer.concat(flow.pending);
     flow.frames.push({ seconds: flow.startedAt, bytes: Buffer.from(bytes.subarray(0, size)) });
     const rest = bytes.subarray(size);
