@@ -1,8 +1,8 @@
 /**
  * Further names that are asked for as such: of content that another store path's upload brought, and of a file that is named
  * (CREATE_LINK, protocol §2.6/20). A further name is staged as a body would be, and committed as any new file. Where none can be
- * had, because the file is packed or has as many names as the file system allows, the file is copied: that is what the name promises.
- * Worker thread.
+ * had, because the file is packed or has as many names as the file system allows, the file is copied: that is what the name promises,
+ * and other than a slot that holds the name of another one it does not end with that. Worker thread.
  */
 import { maxRecordBytes, sourceLine } from "#filestore/binlog/entry.ts";
 import type { Content } from "#filestore/dedup/content-links.ts";
@@ -16,13 +16,13 @@ import { onDisk } from "#filestore/worker/disk-failure.ts";
 import { type FilePlace, isMetadataBase, lockKey } from "#filestore/worker/file-layout.ts";
 import type { FileReader } from "#filestore/worker/file-reader.ts";
 import { stepBytes } from "#filestore/worker/limits.ts";
-import { NewFileWriter, SlaveWriter } from "#filestore/worker/new-file-writer.ts";
+import { SlaveWriter } from "#filestore/worker/new-file-writer.ts";
 import { claimNewPlace } from "#filestore/worker/new-name.ts";
 import { StagedFile } from "#filestore/worker/staged-files.ts";
 import type { StorePath } from "#filestore/worker/store-path.ts";
 import { isTrunkBase } from "#filestore/worker/trunk-slot.ts";
 import type { WriteHandle } from "#filestore/worker/write-handle.ts";
-import { requirePart, slavePlace } from "#filestore/worker/write-start.ts";
+import { requirePart, slavePlace, startWrite } from "#filestore/worker/write-start.ts";
 import { maxExtensionLength } from "#model/file-base.ts";
 import { FileError } from "#platform/files.ts";
 
@@ -150,8 +150,8 @@ export class LinkPreparer {
     if (request.master !== "") {
       return new SlaveWriter(this.#store, this.#slavePlace(request));
     }
-    const { extension } = request;
-    return new NewFileWriter(this.#store, { kind: "normal", extension, lengthBytes });
+    const target = { kind: "normal", extension: request.extension } as const;
+    return startWrite(this.#store, this.#preparer, { target, lengthBytes, exact: true });
   }
 
   #claim(file: {

@@ -55,7 +55,9 @@ export function startWrite(
       const { kind, extension, hold = false } = target;
       requirePart(extension, maxExtensionLength);
       if (store.settings.readOnly) throw readOnly(store);
-      const packs = exact && kind === "normal" && !hold && store.packed.accepts(lengthBytes);
+      // A slot has one name, and content is to have several.
+      const mayPack = exact && kind === "normal" && !store.settings.dedup;
+      const packs = mayPack && store.packed.accepts(lengthBytes);
       const claim = packs ? store.packed.claim(lengthBytes) : undefined;
       if (claim !== undefined)
         return new PackedFileWriter(store, { extension, lengthBytes, claim });

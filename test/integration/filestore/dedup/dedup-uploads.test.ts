@@ -7,7 +7,6 @@
 import { statSync } from "node:fs";
 import { crc32 } from "node:zlib";
 import { expect, test } from "vitest";
-import type { StorePathEngine } from "#filestore/worker/store-path-engine.ts";
 import { decodeBase } from "#model/file-id.ts";
 import { nodeDatabases } from "#platform/node/node-databases.ts";
 import { NodeFiles } from "#platform/node/node-files.ts";
@@ -24,6 +23,7 @@ import {
 } from "../../../support/engine-fixture.ts";
 import { ManualClock } from "../../../support/manual-clock.ts";
 import { MemoryFiles } from "../../../support/memory-files.ts";
+import { openPacking, runBackground } from "../../../support/packed-fixture.ts";
 
 const target = { kind: "normal", extension: "txt" } as const;
 
@@ -38,16 +38,6 @@ function pathOf(directory: string, name: string): string {
 
 function inodes(directory: string, names: readonly string[]): number {
   return new Set(names.map((name) => statSync(pathOf(directory, name)).ino)).size;
-}
-
-/** Lets the background work do what it has to. */
-function settle(engine: StorePathEngine, clock: ManualClock): void {
-  for (let turns = 0; turns < 10_000; turns += 1) {
-    const restMs = engine.background.turn(true);
-    if (restMs === undefined) return;
-    clock.advance(Math.max(1, restMs));
-  }
-  throw new Error("the background work does not end");
 }
 
 test.each([
@@ -276,7 +266,7 @@ test("the next run knows what the last one stored, and a walk what a lost index 
       if (file.startsWith("index.sqlite")) world.files.remove(`${directory}/data/.cairn/${file}`);
     }
     const third = openEngine({ ...world, seed: 3 });
-    settle(third, clock);
+    runBackground(third, clock);
     const last = put(third, target, "shared");
     expect(inodes(directory, [name, again, last])).toBe(1);
     third.close();
@@ -291,7 +281,7 @@ test("files that were there before deduplication was turned on are found as well
     const names = ["one", "two"].map((content) => put(plain, target, content));
     plain.close();
     const engine = openEngine({ ...world, seed: 2 });
-    settle(engine, clock);
+    runBackground(engine, clock);
     const more = ["one", "two"].map((content) => put(engine, target, content));
     expect(inodes(directory, [...names, ...more])).toBe(2);
     engine.close();
@@ -351,5 +341,16 @@ test("content that another path's upload brought gets a name here, where it is",
     const readOnly = openEngine({ ...world, settings });
     expect(readOnly.prepareContent(other, "jpg")).toBeUndefined();
     readOnly.close();
+  });
+});
+
+test("files that may share their content are not packed", () => {
+  withDirectory((directory) => {
+    const world = worldOf(directory, { settings: { dedup: true, packing: "on" } });
+    const engine = openPacking(world).engine;
+    const names = [put(engine, target, "small"), put(engine, target, "small")];
+    for (const name of names) expect(name).toHaveLength("M00/00/00/".length + 34);
+    expect(inodes(directory, names)).toBe(1);
+    engine.close();
   });
 });

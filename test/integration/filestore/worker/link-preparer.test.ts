@@ -15,6 +15,7 @@ import {
 } from "../../../support/engine-fixture.ts";
 import { ManualClock } from "../../../support/manual-clock.ts";
 import { MemoryFiles } from "../../../support/memory-files.ts";
+import { openPacking } from "../../../support/packed-fixture.ts";
 
 const directory = "/disk";
 const normal = { kind: "normal", extension: "txt" } as const;
@@ -149,4 +150,17 @@ test("a path that takes no new files makes no other names", () => {
   engine.close();
   const readOnly = openEngine({ files, directory, settings: { readOnly: true } });
   expect(() => link(readOnly, source)).toThrow("takes no new files");
+});
+
+test("a packed file is copied, and the copy outlives it", () => {
+  const files = new MemoryFiles(directory);
+  const world = { files, directory, settings: { packing: "on" } } as const;
+  const engine = openPacking(world).engine;
+  const source = put(engine, normal, "small");
+  expect(decoded(source)?.isTrunk).toBe(true);
+  const name = link(engine, source);
+  const slave = link(engine, source, { master: source, prefix: "_s" });
+  commit(engine, engine.prepareRemove(source));
+  for (const each of [name, slave]) expect(readBack(engine, each).toString()).toBe("small");
+  engine.close();
 });
