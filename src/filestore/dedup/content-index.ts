@@ -57,6 +57,8 @@ export class ContentIndex {
   #lastSeconds = 0;
   #nextDirectory = 0;
   #walked = false;
+  /** Runs, or parts of this one, that ended with a failed flush. */
+  readonly #distrusted = new Set<number>();
 
   constructor(parts: ContentIndexParts) {
     this.#parts = parts;
@@ -86,7 +88,8 @@ export class ContentIndex {
     const waiting = this.#waiting.get(keyOf(hash));
     if (waiting !== undefined || this.#table === undefined) return waiting;
     try {
-      return this.#table.find(hash);
+      const found = this.#table.find(hash);
+      return found !== undefined && this.#distrusted.has(found.run) ? undefined : found;
     } catch (error) {
       this.#failed(error, "read");
       return undefined;
@@ -99,6 +102,16 @@ export class ContentIndex {
     this.#waiting.set(keyOf(hash), { hash, ...holders, run: this.#run });
     this.#lastSeconds = Math.max(this.#lastSeconds, seconds);
     if (this.#waiting.size >= maxWaitingRows) this.write();
+  }
+
+  /**
+   * A flush failed: the kernel may have dropped what files noted by this run held, and show it nevertheless as long as it is cached.
+   * Nothing that was noted so far is found any more; what is noted from now on counts as another run.
+   */
+  distrust(): void {
+    this.#distrusted.add(this.#run);
+    this.#waiting.clear();
+    this.#run += 1;
   }
 
   /** The walk went on from directory `from` and has been in every one before `to`. */

@@ -95,6 +95,11 @@ export class ContentLinks implements BackgroundWork {
     this.#index.note(content.hash, { name: nameOf(place), former: linked ?? "" }, timestamp);
   }
 
+  /** A flush failed: files that were stored by this run are not linked to any more. */
+  distrust(): void {
+    this.#index.distrust();
+  }
+
   /** Writes what has been noted; goes a step further through the files that are not in the index yet. */
   step(): number | undefined {
     if (this.#index.dueMs === 0) this.#index.write();

@@ -89,7 +89,10 @@ function open(settings: StorePathSettings, parts: EngineParts): OpenedStorePath 
     );
     const store: StorePath = {
       ...world,
-      onFlushFailed: parts.onFlushFailed ?? (() => {}),
+      onFlushFailed: (error) => {
+        store.contents?.distrust();
+        parts.onFlushFailed?.(error);
+      },
       onLeaseWanted,
       settings,
       source: settings.source,

@@ -84,6 +84,24 @@ test("only what a run noted in its last minutes is doubtful, and only to later r
   }
 });
 
+test("after a failed flush nothing of what was noted is found, written or not", () => {
+  using stage = contentStage();
+  const { index } = stage.open();
+  const [written, waiting, later] = ["written", "waiting", "later"].map((text) => {
+    return contentFor(text).hash;
+  });
+  if (written === undefined || waiting === undefined || later === undefined) throw new Error();
+  index.note(written, { name: "00/00/one", former: "" }, seconds);
+  index.write();
+  index.note(waiting, { name: "00/00/two", former: "" }, seconds);
+  index.distrust();
+  index.note(later, { name: "00/00/three", former: "" }, seconds);
+  index.write();
+  const names = [written, waiting, later].map((each) => index.find(each)?.name);
+  expect(names).toEqual([undefined, undefined, "00/00/three"]);
+  index.close();
+});
+
 const damages: readonly (readonly [string, (path: string) => void])[] = [
   ["is no database", (path) => writeFileSync(path, "not a database at all ".repeat(500))],
   ["is empty", (path) => writeFileSync(path, "")],

@@ -24,6 +24,7 @@ import {
 import { ManualClock } from "../../../support/manual-clock.ts";
 import { MemoryFiles } from "../../../support/memory-files.ts";
 import { openPacking, runBackground } from "../../../support/packed-fixture.ts";
+import { TroubledFiles } from "../../../support/troubled-files.ts";
 
 const target = { kind: "normal", extension: "txt" } as const;
 
@@ -342,6 +343,29 @@ test("content that another path's upload brought gets a name here, where it is",
     expect(readOnly.prepareContent(other, "jpg")).toBeUndefined();
     readOnly.close();
   });
+});
+
+test("after a failed flush nothing is linked to what may have been lost with it", () => {
+  const disk = new MemoryFiles("/disk");
+  const troubled = new TroubledFiles(disk);
+  const failures: string[] = [];
+  const engine = openEngine({
+    files: troubled.files,
+    directory: "/disk",
+    settings: { dedup: true },
+    onFlushFailed: ({ code }) => failures.push(code),
+  });
+  const first = put(engine, target, "shared");
+  for (let atCall = 1; failures.length === 0; atCall += 1) {
+    troubled.arm({ kind: "fail", atCall, code: "EIO" });
+    engine.commit([stage(engine, target, { content: "another" })]);
+  }
+  troubled.arm({ kind: "none" });
+  const names = [put(engine, target, "shared"), put(engine, target, "shared")];
+  const inodeOf = (name: string) => disk.stat(`/disk/data/${name.slice(4)}`, false)?.inode;
+  expect(inodeOf(names[0] ?? "")).not.toBe(inodeOf(first));
+  expect(inodeOf(names[1] ?? "")).toBe(inodeOf(names[0] ?? ""));
+  engine.close();
 });
 
 test("files that may share their content are not packed", () => {
