@@ -358,7 +358,11 @@ test("after a failed flush nothing is linked to what may have been lost with it"
   const first = put(engine, target, "shared");
   for (let atCall = 1; failures.length === 0; atCall += 1) {
     troubled.arm({ kind: "fail", atCall, code: "EIO" });
-    engine.commit([stage(engine, target, { content: "another" })]);
+    try {
+      put(engine, target, "another");
+    } catch (error) {
+      expect((error as { code: string }).code).toBe("disk-failed");
+    }
   }
   troubled.arm({ kind: "none" });
   const names = [put(engine, target, "shared"), put(engine, target, "shared")];
