@@ -6,6 +6,7 @@
  */
 import type { Log } from "#base/log.ts";
 import type { BinlogPosition } from "#filestore/binlog/position.ts";
+import type { TrunkOpenNote } from "#filestore/formats/trunk-open.ts";
 import { noPacking, type Packing } from "#filestore/packing.ts";
 import type { StorePathSettings } from "#filestore/settings.ts";
 import { FreeExtents } from "#filestore/trunk/free-extents.ts";
@@ -32,6 +33,7 @@ import { writeZeros } from "#filestore/trunk/trunk-zeros.ts";
 import type { DirectoryChooser } from "#filestore/worker/directory-chooser.ts";
 import type { DirectoryTree } from "#filestore/worker/directory-tree.ts";
 import type { FileLayout } from "#filestore/worker/file-layout.ts";
+import type { FlushSteps } from "#filestore/worker/flush-steps.ts";
 import { directoryName } from "#model/remote-filename.ts";
 import {
   type TrunkLocation,
@@ -52,6 +54,9 @@ export interface PackedFilesParts {
   readonly directories: DirectoryChooser;
   /** More numbers for new trunk files are wanted. */
   readonly onLeaseWanted: (count: number) => void;
+  readonly onFlushFailed: (error: FileError) => void;
+  /** Nothing counts before it is on stable storage. */
+  readonly flushed: boolean;
 }
 
 /** A slot that one new file holds until it is recorded, or given back. */
@@ -115,7 +120,7 @@ export class PackedFiles {
     this.packs = mayPack(settings, files, layout.directory);
     this.descriptors = new TrunkDescriptors(files);
     this.runs = new SlotRuns(files, this.descriptors);
-    this.notes = new TrunkNotes(files, layout.own);
+    this.notes = new TrunkNotes(parts, layout.own);
     const path = `${layout.own}/trunk.log`;
     this.#log = new TrunkLog({ files, clock, log, path, storePathIndex: settings.index });
     this.upkeep = new TrunkUpkeep({
@@ -124,6 +129,7 @@ export class PackedFiles {
       space: this.space,
       trunkLog: this.#log,
       descriptors: this.descriptors,
+      pathOf: (file) => this.pathOf(file),
       newTemporary: () => `${layout.tmp}/${temporaryName}`,
       noteFiles: () => this.noteFiles(),
     });
@@ -235,14 +241,17 @@ export class PackedFiles {
    * for itself. Throws `FileError`.
    */
   note(position: BinlogPosition): void {
-    this.#log.write();
-    this.upkeep.logGrew();
-    if (this.space.active.length === 0 && !this.isNoted) return;
-    const open = this.space.active.map((space) => ({
-      file: space.file,
-      free: this.#withoutRecord(space),
-    }));
-    this.notes.writeOpen({ position, open });
+    const note = this.#noteFor(position);
+    if (note === undefined) return;
+    this.notes.writeOpen(note);
+    this.isNoted = true;
+  }
+
+  /** As `note`, in steps that wait for flushes. */
+  *noteSteps(position: BinlogPosition): FlushSteps<void> {
+    const note = this.#noteFor(position);
+    if (note === undefined) return;
+    yield* this.notes.writeOpenSteps(note);
     this.isNoted = true;
   }
 
@@ -279,12 +288,23 @@ export class PackedFiles {
     this.descriptors.close();
   }
 
+  /** Undefined where there is nothing to note, and nothing noted. */
+  #noteFor(position: BinlogPosition): TrunkOpenNote | undefined {
+    this.#log.write();
+    this.upkeep.logGrew();
+    const { active } = this.space;
+    if (active.length === 0 && !this.isNoted) return undefined;
+    const open = active.map((space) => ({ file: space.file, free: this.#withoutRecord(space) }));
+    return { position, open };
+  }
+
   #giveFileUp(): void {
     for (const space of this.space.files) {
       const { free, file } = space;
       const isClaimed = [...this.#claimed].some((claim) => claim.space === space);
       if (free === undefined || free.count === 0 || space.use === "busy" || isClaimed) continue;
       this.space.forget(space);
+      this.#log.note("used", file, { offset: 0, size: file.sizeBytes });
       this.noteFiles();
       this.note(this.#settled());
       const { id: fileId, high, low } = file;
@@ -395,22 +415,18 @@ export class PackedFiles {
   }
 
   #create({ file, path }: TrunkFileSpace): void {
-    const { files, tree } = this.#parts;
+    const { files, tree, flushed } = this.#parts;
     tree.ensure(file);
     const descriptor = files.open(path, "create");
     try {
       files.truncate(descriptor, file.sizeBytes);
-      files.flush(descriptor);
+      if (flushed) files.flush(descriptor);
     } finally {
       files.close(descriptor);
     }
-    const made = tree.takeUnflushed();
-    for (const directory of [
-      path.slice(0, path.lastIndexOf("/")),
-      ...made.map((each) => each.path),
-    ]) {
-      files.flushDirectory(directory);
-    }
+    if (!flushed) return;
+    const made = tree.takeUnflushed().map((each) => each.path);
+    for (const each of [path.slice(0, path.lastIndexOf("/")), ...made]) files.flushDirectory(each);
   }
 
   /** The disk refused: as if it had never been. Its number is not used again. */

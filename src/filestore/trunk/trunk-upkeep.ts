@@ -5,6 +5,7 @@
  * takes its name. What is deleted meanwhile is deleted in both. Worker thread.
  */
 import type { Log } from "#base/log.ts";
+import { maxTrunkFileBytes } from "#filestore/packing.ts";
 import { FreeExtents } from "#filestore/trunk/free-extents.ts";
 import {
   maxExtentsInMemory,
@@ -16,8 +17,9 @@ import { type SlotWalkResult, walkSlots } from "#filestore/trunk/slot-walk.ts";
 import { copyUsed, type UsedCopy } from "#filestore/trunk/sparse-copy.ts";
 import type { TrunkDescriptors } from "#filestore/trunk/trunk-descriptors.ts";
 import type { TrunkLog } from "#filestore/trunk/trunk-log.ts";
-import type { TrunkFileSpace, TrunkSpace } from "#filestore/trunk/trunk-space.ts";
+import type { TrunkFile, TrunkFileSpace, TrunkSpace } from "#filestore/trunk/trunk-space.ts";
 import type { BackgroundWork } from "#filestore/worker/background-turns.ts";
+import type { TrunkLocation } from "#model/trunk-location.ts";
 import { FileError, type Files } from "#platform/files.ts";
 
 export interface TrunkUpkeepParts {
@@ -26,16 +28,25 @@ export interface TrunkUpkeepParts {
   readonly space: TrunkSpace;
   readonly trunkLog: TrunkLog;
   readonly descriptors: TrunkDescriptors;
+  readonly pathOf: (file: Pick<TrunkFile, "id" | "high" | "low">) => string;
   /** A name for a temporary file, which a start removes. */
   readonly newTemporary: () => string;
   /** Notes which trunk files are ours. Throws `FileError`. */
   readonly noteFiles: () => void;
 }
 
+/** How the trunk log is to be read after a start. */
+export interface LogTrust {
+  /** What it says is free needs no second look: the last end was an orderly one. */
+  readonly clean: boolean;
+  /** The list of our own trunk files is lost: those that the log knows room in are ours. */
+  readonly tellsOwn: boolean;
+}
+
 export class TrunkUpkeep implements BackgroundWork {
   readonly #parts: TrunkUpkeepParts;
   /** The log is still to be read; `trusted` where what it says needs no second look. */
-  #toLoad: { readonly trusted: boolean } | undefined;
+  #toLoad: LogTrust | undefined;
   readonly #toLook = new Set<TrunkFileSpace>();
   readonly #changed = new Set<TrunkFileSpace>();
   #logGrew = false;
@@ -48,8 +59,8 @@ export class TrunkUpkeep implements BackgroundWork {
   }
 
   /** The files that rest get their free space from the log, in the background. */
-  load(trusted: boolean): void {
-    this.#toLoad = { trusted };
+  load(trust: LogTrust): void {
+    this.#toLoad = trust;
   }
 
   /** The log may have grown long. */
@@ -147,7 +158,7 @@ export class TrunkUpkeep implements BackgroundWork {
   }
 
   *#work(): Generator<void, void> {
-    if (this.#toLoad !== undefined) yield* this.#load(this.#toLoad.trusted);
+    if (this.#toLoad !== undefined) yield* this.#load(this.#toLoad);
     for (const space of this.#toLook) {
       this.#toLook.delete(space);
       yield* this.walk(space);
@@ -163,22 +174,25 @@ export class TrunkUpkeep implements BackgroundWork {
     if (trunkLog.isWorthCompressing(this.#countExtents())) yield* trunkLog.compress(space);
   }
 
-  *#load(trusted: boolean): Generator<void, void> {
+  *#load({ clean, tellsOwn }: LogTrust): Generator<void, void> {
     const { space, trunkLog, log } = this.#parts;
     const found = new Map<number, FreeExtents>();
-    const whole = yield* trunkLog.read((kind, { fileId, offset, size }) => {
-      const file = space.find(fileId)?.file;
-      if (file === undefined || offset + size > file.sizeBytes) return;
+    const places = new Map<number, TrunkLocation>();
+    const whole = yield* trunkLog.read((kind, location) => {
+      const { fileId, offset, size } = location;
+      if (space.find(fileId) === undefined && !tellsOwn) return;
       const free = found.get(fileId) ?? new FreeExtents();
       found.set(fileId, free);
+      places.set(fileId, location);
       if (kind === "free") free.merge(offset, size);
       else free.remove(offset, size);
     });
     this.#toLoad = undefined;
+    if (tellsOwn) this.#takeOwn(found, places);
     let unknown = 0;
     for (const each of space.files) {
       if (each.free !== undefined) continue;
-      if (whole) space.learn(each, found.get(each.file.id) ?? new FreeExtents(), trusted);
+      if (whole) space.learn(each, found.get(each.file.id) ?? new FreeExtents(), clean);
       else {
         this.#toLook.add(each);
         unknown += 1;
@@ -186,6 +200,23 @@ export class TrunkUpkeep implements BackgroundWork {
       if (each.free !== undefined) this.changed(each);
     }
     if (unknown > 0) log.warn("trunk-log-lost", { files: unknown });
+  }
+
+  #takeOwn(
+    found: ReadonlyMap<number, FreeExtents>,
+    places: ReadonlyMap<number, TrunkLocation>,
+  ): void {
+    const { files, space, pathOf, noteFiles } = this.#parts;
+    let isNew = false;
+    for (const [id, { high, low }] of places) {
+      const path = pathOf({ id, high, low });
+      const stat = files.stat(path, true);
+      if (space.find(id) !== undefined || found.get(id)?.count === 0) continue;
+      if (stat?.kind !== "file" || stat.sizeBytes > maxTrunkFileBytes) continue;
+      space.register({ id, high, low, sizeBytes: stat.sizeBytes }, path);
+      isNew = true;
+    }
+    if (isNew) noteFiles();
   }
 
   /** What was found is what counts from now on, for the log as well. */

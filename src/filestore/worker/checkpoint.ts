@@ -34,11 +34,17 @@ export function readEngineState(
   throw fileStoreError("store-path-unfit", `${layout.state} ${problem}`);
 }
 
+/** What else has to be known from a position on; noted before the position is. Both may throw `FileError`. */
+export interface OtherNotes {
+  note(position: BinlogPosition): void;
+  noteSteps(position: BinlogPosition): FlushSteps<void>;
+}
+
 export class Checkpoint {
   readonly #files: Files;
   readonly #layout: FileLayout;
   readonly #log: Log;
-  readonly #beforeNote: (position: BinlogPosition) => void;
+  readonly #others: OtherNotes | undefined;
   readonly #flushed: boolean;
   readonly #onFlushFailed: (error: FileError) => void;
   readonly #subdirCount: number;
@@ -49,8 +55,7 @@ export class Checkpoint {
       readonly files: Files;
       readonly layout: FileLayout;
       readonly log: Log;
-      /** Notes what else has to be known from `position` on. May throw `FileError`. */
-      readonly beforeNote?: (position: BinlogPosition) => void;
+      readonly others?: OtherNotes;
       /** As of the store path; without them notes are flushed, and nobody is told of a flush that fails. */
       readonly flushed?: boolean;
       readonly onFlushFailed?: (error: FileError) => void;
@@ -60,7 +65,7 @@ export class Checkpoint {
     this.#files = parts.files;
     this.#layout = parts.layout;
     this.#log = parts.log;
-    this.#beforeNote = parts.beforeNote ?? (() => {});
+    this.#others = parts.others;
     this.#flushed = parts.flushed ?? true;
     this.#onFlushFailed = parts.onFlushFailed ?? (() => {});
     this.#subdirCount = state.subdirCount;
@@ -83,7 +88,7 @@ export class Checkpoint {
     if (near) return;
     this.#position = position;
     try {
-      this.#beforeNote(position);
+      if (this.#others !== undefined) yield* this.#others.noteSteps(position);
       yield* this.#replace(this.#textFor(position, false));
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
@@ -109,7 +114,7 @@ export class Checkpoint {
 
   /** Everything before `position` is as it says; `clean` at an orderly end. Throws `FileError`. */
   write(position: BinlogPosition, clean: boolean): void {
-    this.#beforeNote(position);
+    this.#others?.note(position);
     replaceFile(this.#files, this.#layout.state, {
       temporary: this.#draft,
       text: this.#textFor(position, clean),

@@ -82,17 +82,18 @@ function open(settings: StorePathSettings, parts: EngineParts): OpenedStorePath 
       settings,
       restoreDistribution(recent, layout, settings),
     );
+    const onFlushFailed = (error: FileError): void => {
+      store.contents?.distrust();
+      parts.onFlushFailed?.(error);
+    };
     const onLeaseWanted = parts.onLeaseWanted ?? (() => {});
     const packed = new PackedFiles(
-      { ...world, settings, layout, tree, directories, onLeaseWanted },
+      { ...world, settings, layout, tree, directories, onLeaseWanted, onFlushFailed, flushed },
       () => binlog.position,
     );
     const store: StorePath = {
       ...world,
-      onFlushFailed: (error) => {
-        store.contents?.distrust();
-        parts.onFlushFailed?.(error);
-      },
+      onFlushFailed,
       onLeaseWanted,
       settings,
       source: settings.source,
@@ -115,7 +116,7 @@ function open(settings: StorePathSettings, parts: EngineParts): OpenedStorePath 
     const checkpoint = new Checkpoint(
       {
         ...{ files, layout, log, flushed, onFlushFailed: store.onFlushFailed },
-        beforeNote: (position) => packed.note(position),
+        others: packed,
       },
       { subdirCount: settings.subdirCount, position: binlog.position },
     );

@@ -47,6 +47,7 @@ export class PackedRecovery {
   readonly #written = new Set<string>();
   /** Our trunk files are not those that are noted. */
   #isNoteOld = false;
+  #isListLost = false;
 
   constructor(store: StorePath, tail: readonly BinlogRecord[], last: LastEnd) {
     this.#store = store;
@@ -72,7 +73,8 @@ export class PackedRecovery {
       this.#register(file, free);
     }
     if (!this.#last.clean) this.#followResting();
-    this.#store.packed.upkeep.load(this.#last.clean);
+    const { clean } = this.#last;
+    this.#store.packed.upkeep.load({ clean, tellsOwn: this.#isListLost });
     this.#flushWritten();
     if (this.#isNoteOld) this.#store.packed.noteFiles();
     return swept;
@@ -83,6 +85,7 @@ export class PackedRecovery {
     const { packed, log } = this.#store;
     const owned = packed.notes.readFiles();
     if (owned !== undefined && !owned.whole) log.error("trunk-files-damaged", {});
+    this.#isListLost = owned?.whole !== true;
     const note = packed.notes.readOpen();
     packed.isNoted = note !== undefined;
     const isKnown = note !== undefined && note !== "damaged" && this.#isCovered(note.position);

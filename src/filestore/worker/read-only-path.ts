@@ -46,6 +46,8 @@ export function openReadOnly(
       tree,
       directories,
       onLeaseWanted,
+      onFlushFailed: () => {},
+      flushed: false,
     },
     () => binlogStart,
   );

@@ -191,3 +191,22 @@ test("a trunk file that vanished is reported, and uploads go on", () => {
   next.engine.close();
   expect(readText(files, `${own}/trunk-files`)).not.toContain("\n8 ");
 });
+
+test("without the list of our own trunk files, those that the log knows room in are ours", () => {
+  const { files, engine, inFile, names, content } = setUp();
+  const gone = inFile(2).slice(0, 3);
+  for (const name of gone) commit(engine, engine.prepareRemove(name));
+  engine.close();
+  writeFile(files, `${own}/trunk-files`, "7 0 0 16");
+  // Of somebody else: with room, and not in the log.
+  writeFile(files, `${directory}/data/00/00/000099`, Buffer.alloc(16 * 1024));
+  const next = reopen(files, 2);
+  next.settle();
+  expect(reused(next.engine, 9)).toBeGreaterThanOrEqual(3);
+  const list = readText(files, `${own}/trunk-files`);
+  expect(list).toContain("\n2 0 0 16384\n");
+  expect(list).not.toContain("99 0 0");
+  for (const name of names.filter((each) => !gone.includes(each))) {
+    expect(readBack(next.engine, name).equals(content(name))).toBe(true);
+  }
+});
