@@ -9,19 +9,9 @@ import { StorageId } from "#model/storage-id.ts";
 import { storageStatus } from "#model/storage-status.ts";
 import type { TrunkSlot } from "#model/trunk-location.ts";
 import { deleteFile } from "#protocol/fastdfs/storage-files.ts";
-import {
-  trunkAllocConfirm,
-  trunkAllocSpace,
-  trunkDeleteBinlogMarks,
-  trunkFreeSpace,
-  trunkGetBinlogSize,
-  trunkSyncBinlog,
-  trunkTruncateBinlogFile,
-} from "#protocol/fastdfs/storage-trunk.ts";
 import type { StorageBrief } from "#protocol/fields.ts";
 import { FakeTrunkStorage } from "../../support/fake-trunk-storage.ts";
 import { pattern } from "../../support/frame-fixture.ts";
-import { refusal } from "../../support/tracker-harness.ts";
 import { TrunkStage, type TrunkStageOptions } from "../../support/trunk-stage.ts";
 
 const open: AsyncDisposable[] = [];
@@ -74,59 +64,6 @@ test("as trunk server a storage takes its own slots, and tells the tracker of fi
     .poll(async () => slotOf(await caller.upload(pattern(600))))
     .toMatchObject({ offset: 0 });
   expect(slotOf(await caller.upload(pattern(2_000_000)))).toBeUndefined();
-});
-
-test("other storages get slots, confirm and free them; what cannot be is refused", async () => {
-  const stage = await servingStage();
-  const client = await stage.client();
-  const group = "group1";
-  const ask = (size: number, storePathIndex = 0, name = group): Promise<TrunkSlot> =>
-    client.call(trunkAllocSpace, { group: name, size, storePathIndex });
-  const location = await client.call(trunkAllocSpace, { group, size: 724, storePathIndex: 0 });
-  expect(location).toMatchObject({ storePathIndex: 0, fileId: 1, offset: 0, size: 768 });
-  const confirm = (headerStatus: number): Promise<undefined> =>
-    client.call(trunkAllocConfirm, { headerStatus, group, location });
-  const free = (): Promise<undefined> => client.call(trunkFreeSpace, { group, location });
-  expect([await refusal(free()), await refusal(confirm(0)), await refusal(confirm(0))]).toEqual([
-    17, 0, 2,
-  ]);
-  expect([await refusal(free()), await refusal(free())]).toEqual([0, 17]);
-  expect(await refusal(ask(1024 * 1024 + 1))).toBe(22);
-  expect(await refusal(ask(724, 7))).toBe(22);
-  expect(await refusal(ask(724, 0, "group2"))).toBe(22);
-  expect(await refusal(client.call(trunkSyncBinlog, { lines: Buffer.from("x\n") }))).toBe(22);
-  expect(await refusal(client.call(trunkDeleteBinlogMarks, undefined))).toBe(22);
-  expect(await refusal(client.call(trunkTruncateBinlogFile, undefined))).toBe(22);
-});
-
-test("a storage that is not the trunk server keeps its copy of the binlog, and divides nothing", async () => {
-  const stage = await started();
-  await expect.poll(() => stage.role.snapshot().trunk.mode).toBe("served");
-  const client = await stage.client();
-  const size = async (): Promise<number> => (await client.call(trunkGetBinlogSize, undefined)).size;
-  expect(await size()).toBe(0);
-  const lines = Buffer.from("1795395770 A 0 0 0 1 0 4194304\n");
-  await client.call(trunkSyncBinlog, { lines });
-  await client.call(trunkSyncBinlog, { lines });
-  expect(await size()).toBe(2 * lines.length);
-  expect(await refusal(client.call(trunkSyncBinlog, { lines: lines.subarray(1, 9) }))).toBe(22);
-  await client.call(trunkDeleteBinlogMarks, undefined);
-  expect(await size()).toBe(2 * lines.length);
-  await client.call(trunkTruncateBinlogFile, undefined);
-  expect(await size()).toBe(0);
-  const request = { group: "group1", size: 724, storePathIndex: 0 };
-  expect(await refusal(client.call(trunkAllocSpace, request))).toBe(22);
-});
-
-test("where trunk files are off, nobody is answered about them", async () => {
-  const stage = await started({ packing: "off" });
-  stage.tracker.parameters = [];
-  await stage.close();
-  await stage.open();
-  await expect.poll(() => stage.tracker.countOf("storageBeat")).toBeGreaterThan(1);
-  const client = await stage.client();
-  expect(await refusal(client.call(trunkGetBinlogSize, undefined))).toBe(22);
-  expect(await refusal(client.call(trunkTruncateBinlogFile, undefined))).toBe(22);
 });
 
 test("the binlog goes to the other storages, and the next term goes on from it", async () => {
