@@ -37,7 +37,8 @@ export async function serverUnderTest(): Promise<ServerUnderTest> {
   for (const path of paths) mkdirSync(path);
   let node: NodeProcess;
   try {
-    const settings = [`storage.path=${paths.join(",")}`];
+    // The reference has files of their own, whatever the disk is like.
+    const settings = [`storage.path=${paths.join(",")}`, "storage.packing=off"];
     node = await NodeProcess.start({ dataDirectory: folder, settings });
   } catch (error) {
     rmSync(folder, { recursive: true, force: true });
