@@ -27,6 +27,7 @@ import { openReadOnly } from "#filestore/worker/read-only-path.ts";
 import { rollForward } from "#filestore/worker/roll-forward.ts";
 import { StagedFiles } from "#filestore/worker/staged-files.ts";
 import type { EngineParts, StorePath } from "#filestore/worker/store-path.ts";
+import { adoptTrunkBinlog } from "#filestore/worker/trunk-adoption.ts";
 import { FileError } from "#platform/files.ts";
 
 export interface OpenReport {
@@ -69,6 +70,7 @@ function open(settings: StorePathSettings, parts: EngineParts): OpenedStorePath 
   const state = takeDirectory(settings, parts, layout);
   const adopted =
     state === undefined && adoptStorePath({ files, log, layout }, settings.adoptBasePath);
+  if (adopted && settings.index === 0) adoptTrunkBinlog(files, layout, settings.adoptBasePath);
   makeIfMissing(files, layout.sync);
   // What the last start made may not be on stable storage either; without its directories nothing that is flushed is found again.
   for (const path of [layout.directory, layout.data, layout.own]) files.flushDirectory(path);
