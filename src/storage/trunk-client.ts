@@ -5,6 +5,7 @@
  */
 import { describeError } from "#base/app-error.ts";
 import type { Log } from "#base/log.ts";
+import { maxTrunkFileBytes } from "#filestore/packing.ts";
 import type { SlotOutcome, SlotSource } from "#filestore/slot-source.ts";
 import type { GroupName } from "#model/group-name.ts";
 import { type TrunkLocation, trunkHeaderSize } from "#model/trunk-location.ts";
@@ -245,5 +246,7 @@ export class TrunkClient implements SlotSource {
 
 /** What a server gives has to be what was asked for. */
 function isFor(location: TrunkLocation, storePathIndex: number, size: number): boolean {
-  return location.storePathIndex === storePathIndex && location.size >= size;
+  const { fileId, offset } = location;
+  const exists = fileId > 0 && offset + location.size <= maxTrunkFileBytes;
+  return exists && location.storePathIndex === storePathIndex && location.size >= size;
 }

@@ -9,7 +9,7 @@ import { trunkLogLine } from "#filestore/formats/trunk-log-line.ts";
 import { GroupAllocator, type SlotEvent } from "#filestore/trunk/group-allocator.ts";
 import { maxTrunkLogPieceBytes, type TrunkLogClient } from "#filestore/trunk-log-client.ts";
 import type { TrunkLocation } from "#model/trunk-location.ts";
-import { type Clock, nowSeconds, type Timer } from "#platform/clock.ts";
+import { type Clock, delay, nowSeconds, type Timer } from "#platform/clock.ts";
 import { WireStatusError, wireStatus } from "#protocol/wire-status.ts";
 import { compressionIsDue } from "#storage/trunk-compression-times.ts";
 import { loadFreeSpace } from "#storage/trunk-free-space.ts";
@@ -18,6 +18,8 @@ import type { TrunkParameters } from "#storage/trunk-parameters.ts";
 const flushPeriodMs = 1000;
 const loadRetryMs = 5000;
 const compressionCheckMs = 60_000;
+/** Trunk files whose neighbours are joined before others have their turn. */
+const filesAtOnce = 64;
 /** Lines that wait for a store path that is away; beyond them nothing is given out or taken back. */
 const maxWaitingBytes = 16 * 1024 * 1024;
 const mebibyte = 1024 * 1024;
@@ -176,8 +178,11 @@ export class TrunkServer {
     const { term, slots } = this.#serving();
     const { binlog, clock, readers } = this.#parts;
     if (term.parameters.mergesFreeSpace) {
+      let files = 0;
       for (const events of slots.merge()) {
         this.#write(term, events);
+        files += 1;
+        if (files % filesAtOnce === 0) await delay(clock, 0);
         if (this.#lineBytes >= maxTrunkLogPieceBytes) await this.flush();
         if (term.ended) return;
       }
