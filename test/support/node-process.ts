@@ -76,6 +76,8 @@ export class NodeProcess {
       `storage.port=${ports.storage}`,
       `gateway.port=${ports.gateway}`,
       "tracker.reserved_space=1MiB",
+      // Whatever the disk of the machine is: most tests look at files of their own.
+      "storage.packing=off",
       ...(options.settings ?? []),
     ];
     const { command, leading } = program();
