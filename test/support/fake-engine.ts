@@ -161,6 +161,10 @@ export class FakeEngine {
     this.source = source;
   }
 
+  setPacking(): { readonly packs: boolean; readonly leased: number } {
+    return { packs: false, leased: 0 };
+  }
+
   /** Answers with what the check is to look for. */
   *check(suspect: boolean): FlushSteps<number> {
     this.checks.push(suspect);

@@ -133,7 +133,9 @@ export class Uploads {
   #begin(record: RingRecord, target: WriteTarget): void {
     const isWhole = (record.flags & writeFlag.last) !== 0;
     const exact = isWhole || (record.flags & writeFlag.estimate) === 0;
-    const length = isWhole && record.block >= 0 ? record.blockLength : record.b;
+    // A body of unknown length that turned out to be empty has no piece of its own.
+    const whole = record.block >= 0 ? record.blockLength : 0;
+    const length = isWhole ? whole : record.b;
     let upload: OpenUpload;
     try {
       this.#parts.requireChanges();
