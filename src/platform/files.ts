@@ -25,12 +25,11 @@ export interface FileSystemSpace {
 }
 
 /**
- * `create` fails with EEXIST where something is. `create-eager` is `create` for a file that is flushed after it was closed:
- * the system begins to write it out at the close, so that files flushed one after another share the way to the disk. `write`
- * begins an empty file in the place of what is there. `append` positions each write at the end and makes the file where there
- * is none. `read` and `read-write` take what is there, and never wait for the other end of a pipe.
+ * `create` fails with EEXIST where something is. `write` begins an empty file in the place of what is there. `append` positions each
+ * write at the end and makes the file where there is none. `read` and `read-write` take what is there, and never wait for the other
+ * end of a pipe.
  */
-export type OpenMode = "read" | "create" | "create-eager" | "write" | "append" | "read-write";
+export type OpenMode = "read" | "create" | "write" | "append" | "read-write";
 
 export interface Files {
   open(path: string, mode: OpenMode): FileDescriptor;
