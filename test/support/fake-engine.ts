@@ -73,6 +73,10 @@ export class FakeEngine {
         if (size >= this.failWritesAt) throw fileStoreError("store-full", "the disk is full");
         pieces.push(Buffer.from(bytes));
       },
+      held: () =>
+        "hold" in target && target.hold === true
+          ? { hash: Buffer.from("held"), sizeBytes: size, crc32: 7 }
+          : undefined,
       finish: (): FakeChange => {
         end();
         const body = Buffer.concat(pieces);

@@ -91,3 +91,14 @@ test("the counters of a ring may pass every limit of an integer", () => {
     expect(reader.isEmpty).toBe(true);
   }
 });
+
+test("a sleep that nobody ends ends by itself when it has a limit", () => {
+  const memory = makeRingMemory();
+  const reader = new RingReader(memory);
+  const start = performance.now();
+  reader.sleep(5);
+  expect(performance.now() - start).toBeGreaterThan(4);
+  new RingWriter(memory).push(record(1));
+  reader.sleep(60_000);
+  expect(performance.now() - start).toBeLessThan(30_000);
+});

@@ -399,3 +399,21 @@ test("a flush that fails while the path is checked makes the check fail", () => 
   bench.send(2, { kind: request.remove, text: name });
   expect(bench.answers()).toEqual(["2!disk-failed"]);
 });
+
+test("an upload that is held is stored or given up later, and holds nothing once it is", () => {
+  const bench = new Bench();
+  const hold = both | writeFlag.hold;
+  for (let id = 1; id <= 3; id += 1) {
+    bench.send(id, { kind: request.write, a: id, flags: hold, text: "bin" });
+  }
+  expect(bench.answers()).toEqual(["1", "2", "3"]);
+  expect([bench.engine.openWrites, bench.engine.commits.length]).toEqual([3, 0]);
+  bench.send(4, { kind: request.storeHeld, a: 1 });
+  bench.send(5, { kind: request.abort, a: 2 });
+  bench.send(6, { kind: request.storeHeld, a: 2 });
+  expect(bench.answers().sort()).toEqual(["4", "5", "6!file-invalid"]);
+  expect(bench.engine.commits.map((names) => names.length)).toEqual([1]);
+  bench.send(7, { kind: request.close });
+  expect(bench.answers()).toEqual(["7"]);
+  expect(bench.engine.openWrites).toBe(0);
+});
