@@ -107,7 +107,11 @@ export class TrunkClient implements SlotSource {
     try {
       const server = this.#parts.server();
       if (server === undefined) return undefined;
-      if (server === "own") return await own.allocate(storePathIndex, size);
+      if (server === "own") {
+        const slot = await own.allocate(storePathIndex, size);
+        this.#worksAgain();
+        return slot;
+      }
       if (clock.monotonicMs() < this.#restUntilMs) return undefined;
       const request = { group, size, storePathIndex };
       const location = await this.#ask(server, (client) => client.call(trunkAllocSpace, request));

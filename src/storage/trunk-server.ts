@@ -59,6 +59,8 @@ export class TrunkServer {
   #lines: string[] = [];
   #lineBytes = 0;
   #flushing: Promise<void> | undefined;
+  /** The newest trunk file is in the binlog. */
+  #noted: Promise<void> = Promise.resolve();
 
   constructor(parts: TrunkServerParts) {
     this.#parts = parts;
@@ -132,9 +134,10 @@ export class TrunkServer {
     this.#write(term, given.events);
     if (given.isNewFile) {
       this.#parts.onNews();
-      // Whoever is the trunk server next must not give this number to another file.
-      await this.flush();
+      this.#noted = this.flush();
     }
+    // Whoever is the trunk server next must not give the number of a file in use to another one.
+    await this.#noted;
     return given.location;
   }
 
