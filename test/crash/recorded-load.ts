@@ -26,9 +26,10 @@ export interface FileHistory {
 }
 
 const absent: FileState = { content: undefined, metadata: undefined };
-const maxFilesPerWorker = 25;
 /** Slaves have slaves; a name has 127 bytes at most. */
 const maxMasterName = 100;
+/** Connections of the churn: a group commit each. */
+const churners = 48;
 const maxAppenderBytes = 2_000_000;
 
 /** What a file may be after a cut at `position`: what was acknowledged last, and what was under way. */
@@ -43,9 +44,12 @@ export function possibleStates(history: FileHistory, position: number): readonly
 export interface LoadOptions {
   readonly port: number;
   readonly random: Random;
-  readonly operations: number;
   /** Of a hundred uploads so many have the content of an earlier one. */
-  readonly repeats?: number;
+  readonly repeats: number;
+  /** Of a hundred contents so many have up to 100,000 bytes, most others up to 6,000. */
+  readonly larger: number;
+  /** With so many, a worker makes slaves alone. */
+  readonly filesPerWorker: number;
   /** Of the log, now. */
   readonly position: () => number;
 }
@@ -53,36 +57,75 @@ export interface LoadOptions {
 export class RecordedLoad {
   readonly histories: FileHistory[] = [];
   readonly #options: LoadOptions;
-  #left: number;
+  /** One list a worker. */
+  readonly #owned: FileHistory[][] = [];
 
   constructor(options: LoadOptions) {
     this.#options = options;
-    this.#left = options.operations;
   }
 
-  /** Rejects when an operation fails: nothing should. */
-  async run(workers: number): Promise<void> {
-    await Promise.all(Array.from({ length: workers }, () => this.#worker()));
-  }
-
-  async #worker(): Promise<void> {
-    const own: FileHistory[] = [];
-    const caller = await StorageCaller.connect(this.#options.port);
-    try {
-      while (this.#left > 0) {
-        this.#left -= 1;
+  /** Rejects when an operation fails: nothing should. May be called again. */
+  async run(workers: number, operations: number): Promise<void> {
+    let left = operations;
+    while (this.#owned.length < workers) this.#owned.push([]);
+    await this.#connected(this.#owned.slice(0, workers), async (caller, own) => {
+      while (left > 0) {
+        left -= 1;
         await this.#step(caller, own);
       }
-    } finally {
-      caller.close();
-    }
+    });
+  }
+
+  /** Deletes nine files of ten. */
+  async purge(): Promise<void> {
+    await this.#connected(this.#owned, async (caller, own) => {
+      for (const file of [...own]) {
+        if (this.#options.random.below(10) > 0) await this.#remove(caller, own, file);
+      }
+    });
+  }
+
+  /** Many small changes of files with long names, as long as `goOn` says so. */
+  async churn(goOn: () => boolean): Promise<void> {
+    const crowd: FileHistory[][] = Array.from({ length: churners }, () => []);
+    await this.#connected(crowd, async (caller, own) => {
+      await this.#create(caller, own, false);
+      while ((own.at(-1)?.name.length ?? 0) <= maxMasterName) {
+        const master = own.at(-1) as FileHistory;
+        await this.#slave(caller, own, { master, prefix: "_slave_of_slave_" });
+      }
+      const file = own.at(-1) as FileHistory;
+      const { content } = latest(file);
+      for (let round = 0; goOn(); round += 1) {
+        const metadata = `round\u0002${round}`;
+        await this.#change(file, { content, metadata }, () =>
+          caller.setMetadata(file.name, metadata, "overwrite"),
+        );
+      }
+    });
+  }
+
+  async #connected(
+    lists: readonly FileHistory[][],
+    work: (caller: StorageCaller, own: FileHistory[]) => Promise<void>,
+  ): Promise<void> {
+    await Promise.all(
+      lists.map(async (own) => {
+        const caller = await StorageCaller.connect(this.#options.port);
+        try {
+          await work(caller, own);
+        } finally {
+          caller.close();
+        }
+      }),
+    );
   }
 
   async #step(caller: StorageCaller, own: FileHistory[]): Promise<void> {
-    const { random } = this.#options;
+    const { random, filesPerWorker } = this.#options;
     const dice = random.below(100);
     const file = own[random.below(Math.max(1, own.length))];
-    if (file === undefined || (dice < 45 && own.length < maxFilesPerWorker)) {
+    if (file === undefined || (dice < 45 && own.length < filesPerWorker)) {
       await this.#create(caller, own, dice < 12);
     } else if (dice < 60) {
       await this.#remove(caller, own, file);
@@ -93,7 +136,7 @@ export class RecordedLoad {
         caller.setMetadata(file.name, metadata, "overwrite"),
       );
     } else if (!file.appender && file.name.length <= maxMasterName) {
-      await this.#slave(caller, own, file);
+      await this.#slave(caller, own, { master: file, prefix: `_${random.below(1e9)}` });
     } else if (!file.appender) {
       await this.#remove(caller, own, file);
     } else if (dice < 78 && latest(file).metadata === undefined) {
@@ -104,16 +147,20 @@ export class RecordedLoad {
   }
 
   async #create(caller: StorageCaller, own: FileHistory[], appender: boolean): Promise<void> {
-    const { random, repeats = 0 } = this.#options;
+    const { random, repeats } = this.#options;
     const again = this.histories[random.below(Math.max(1, this.histories.length))]?.versions[0];
     const isRepeated = random.below(100) < repeats;
     const content = (isRepeated ? again?.content : undefined) ?? this.#content();
     await this.#appear(own, { appender, content }, () => caller.upload(content, { appender }));
   }
 
-  async #slave(caller: StorageCaller, own: FileHistory[], master: FileHistory): Promise<void> {
+  async #slave(
+    caller: StorageCaller,
+    own: FileHistory[],
+    of: { readonly master: FileHistory; readonly prefix: string },
+  ): Promise<void> {
+    const { master, prefix } = of;
     const content = this.#content();
-    const prefix = `_${this.#options.random.below(1e9)}`;
     await this.#appear(own, { appender: false, content }, () =>
       caller.uploadSlave(master.name, prefix, content),
     );
@@ -187,9 +234,9 @@ export class RecordedLoad {
 
   /** Mostly small; now and then one that travels in many pieces. */
   #content(): Buffer {
-    const { random } = this.#options;
-    const dice = random.below(40);
-    const limit = dice === 0 ? 1_500_000 : dice < 8 ? 100_000 : 6_000;
+    const { random, larger } = this.#options;
+    const dice = random.below(100);
+    const limit = dice < 2 ? 1_500_000 : dice < 2 + larger ? 100_000 : 6_000;
     return Buffer.from(random.bytes(random.below(limit)));
   }
 }
