@@ -2,13 +2,13 @@
  * Cuts the power of a recorded run at many positions: makes the image of each, mounts it as it is, opens the store by the engine or by a
  * whole node, compares it with what was acknowledged at that position, and goes on storing.
  */
-import { copyFileSync, existsSync, mkdirSync } from "node:fs";
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
 import { nodeDatabases } from "#platform/node/node-databases.ts";
 import type { Random } from "#platform/random.ts";
 import { type Cut, CutImages } from "../support/fuse/cut-images.ts";
-import { MountedImage } from "../support/fuse/recorded-disk.ts";
+import { MountedImage, RecordedDisk } from "../support/fuse/recorded-disk.ts";
 import { type LogEntry, logHeaderBytes } from "../support/fuse/write-log.ts";
 import { seededRandom } from "../support/seeded-random.ts";
 import { type OpenedStore, openWithEngine, openWithNode } from "./opened-store.ts";
@@ -22,6 +22,9 @@ export interface Failure extends Cut {
 }
 
 const uploadsAfterwards = 12;
+/** One cut in so many is followed by others while the engine opens the store, so many of them. */
+const recoveryEvery = 25;
+const recoveryCuts = 5;
 
 /** In ascending order: anywhere, at the very moment of an acknowledgement, and just before a flush is done. */
 function positions(
@@ -64,7 +67,10 @@ export async function cutAll(
     const cut = images.make(image, position, seededRandom(seed + 2 + index));
     if (keep !== undefined) copyFileSync(image, `${image}.kept`);
     const byNode = index % nodeEvery === 0;
-    const problems = await check(recording, flavour, { image, position, byNode });
+    const problems =
+      index % recoveryEvery === recoveryEvery - 1
+        ? await cutRecovery(recording, flavour, { image, position, seed: seed + index })
+        : await check(recording, flavour, { image, position, byNode });
     if (problems.length === 0) continue;
     failures.push({ ...cut, index, problems: problems.slice(0, 5) });
     if (keep === undefined) continue;
@@ -72,6 +78,42 @@ export async function cutAll(
     copyFileSync(`${image}.kept`, join(keep, `cut-${seed}-${index}`));
   }
   return failures;
+}
+
+/** The power goes again while the engine settles what the first cut left. */
+async function cutRecovery(
+  recording: Recording,
+  flavour: Flavour,
+  cut: { readonly image: string; readonly position: number; readonly seed: number },
+): Promise<string[]> {
+  const folder = mkdtempSync(join(recording.folder, "recovery-"));
+  const random = seededRandom(cut.seed);
+  const { position } = cut;
+  let begin = 0;
+  let logPath = "";
+  {
+    await using disk = await RecordedDisk.start(folder, { image: cut.image, flushMs: 0 });
+    begin = disk.position();
+    logPath = disk.logPath;
+    const directory = join(disk.path, "node/store0");
+    if (!existsSync(join(directory, "data"))) return [];
+    await using _store = openWithEngine(directory, flavour.packing);
+  }
+  using images = new CutImages(
+    { pristine: join(folder, "pristine"), logPath },
+    join(folder, "durable"),
+  );
+  const ends = images.entries.map(({ end }) => end).filter((end) => end >= begin);
+  const chosen = Array.from({ length: recoveryCuts }, () => ends[random.below(ends.length)] ?? 0);
+  const problems: string[] = [];
+  for (const each of chosen.sort((one, other) => one - other)) {
+    const image = join(folder, "cut");
+    images.make(image, each, random);
+    const found = await check(recording, flavour, { image, position, byNode: false });
+    problems.push(...found.map((problem) => `cut again at ${each}: ${problem}`));
+  }
+  rmSync(folder, { recursive: true });
+  return problems;
 }
 
 async function check(

@@ -43,15 +43,20 @@ export class RecordedDisk implements AsyncDisposable {
     this.#log = fs.openSync(this.logPath, "r");
   }
 
-  /** `folder` gets everything: the disk, the log, the mount. The caller removes it. */
+  /**
+   * `folder` gets everything: the disk, the log, the mount. The caller removes it. The disk is new, or begins as a copy of `image`, whose
+   * journal is replayed by the mount.
+   */
   static async start(
     folder: string,
-    options: { readonly sizeMiB: number; readonly flushMs: number },
+    options: { readonly flushMs: number } & (
+      | { readonly sizeMiB: number }
+      | { readonly image: string }
+    ),
   ): Promise<RecordedDisk> {
     const pristine = join(folder, "pristine");
-    fs.writeFileSync(pristine, "");
-    fs.truncateSync(pristine, options.sizeMiB * mebibyte);
-    run("mkfs.ext4", "-q", "-m", "0", "-b", "4096", "-E", "nodiscard,lazy_itable_init=0", pristine);
+    if ("image" in options) run("cp", "--sparse=always", options.image, pristine);
+    else makeFileSystem(pristine, options.sizeMiB);
     const directory = join(folder, "disk");
     const log = join(folder, "log");
     for (const each of [directory, join(folder, "mounted")]) fs.mkdirSync(each);
@@ -86,6 +91,12 @@ export class RecordedDisk implements AsyncDisposable {
     fs.closeSync(this.#log);
     await this.#fuse[Symbol.asyncDispose]();
   }
+}
+
+function makeFileSystem(path: string, sizeMiB: number): void {
+  fs.writeFileSync(path, "");
+  fs.truncateSync(path, sizeMiB * mebibyte);
+  run("mkfs.ext4", "-q", "-m", "0", "-b", "4096", "-E", "nodiscard,lazy_itable_init=0", path);
 }
 
 /** An image of a disk, mounted as a machine mounts it after a power cut: without options, without a check before. */
