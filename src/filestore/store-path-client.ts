@@ -9,6 +9,7 @@ import type { Log } from "#base/log.ts";
 import { BlockPool } from "#filestore/block-pool.ts";
 import { type FileStoreErrorCode, fileStoreError } from "#filestore/errors.ts";
 import { GivenUpRequests } from "#filestore/given-up-requests.ts";
+import { IdTable } from "#filestore/id-table.ts";
 import { RingReader, type RingRecord, RingWriter, ringSlots } from "#filestore/ring.ts";
 import type { StorePathSettings } from "#filestore/settings.ts";
 import { makeThreadMemory, type ThreadMemory } from "#filestore/thread-memory.ts";
@@ -64,7 +65,7 @@ export class StorePathClient {
   #completions: RingReader;
   #memory: ThreadMemory;
   readonly #log: Log;
-  readonly #waiting = new Map<number, Waiting>();
+  readonly #waiting = new IdTable<Waiting>();
   readonly #givenUp = new GivenUpRequests(this.blocks);
   /** Requests that found the ring full, in order. */
   readonly #backlog: RingRecord[] = [];
@@ -289,17 +290,18 @@ export class StorePathClient {
 
   /** To be called now and then while nothing is given up: request numbers begin anew some day. */
   expireNothing(): void {
-    const [oldest] = this.#waiting.keys();
     if (this.#givenUp.size > 0) return;
-    this.#memory.pulse.abandonUpTo(((oldest ?? this.#nextId) - 1) & 0x7fffffff);
+    const oldest = this.#inOrder()[0]?.record.id ?? this.#nextId;
+    this.#memory.pulse.abandonUpTo((oldest - 1) & 0x7fffffff);
   }
 
   #giveUp(keeps: (record: RingRecord) => boolean, error: Error): void {
     const unsent = new Set(this.#backlog.map(({ id }) => id));
     const dropped = new Set<number>();
-    for (const [id, { record, reject }] of this.#waiting) {
+    for (const { record, reject } of this.#inOrder()) {
       if (keeps(record)) continue;
-      this.#waiting.delete(id);
+      const { id } = record;
+      this.#waiting.take(id);
       const isDropped = unsent.has(id) && !isOwed(record.kind);
       if (isDropped) dropped.add(id);
       this.#givenUp.add(record, !isDropped);
@@ -308,6 +310,12 @@ export class StorePathClient {
     if (dropped.size === 0) return;
     const kept = this.#backlog.filter(({ id }) => !dropped.has(id));
     this.#backlog.splice(0, this.#backlog.length, ...kept);
+  }
+
+  /** Whoever waits, in the order of asking. */
+  #inOrder(): readonly Waiting[] {
+    const waiting = this.#waiting.entries().map(([, value]) => value);
+    return waiting.sort((one, other) => (isUpTo(one.record.id, other.record.id) ? -1 : 1));
   }
 
   #sendUnheard(fields: RequestFields): void {
@@ -342,7 +350,7 @@ export class StorePathClient {
     reject: (error: Error) => void,
   ): void {
     const record = this.#record(fields);
-    this.#waiting.set(record.id, { resolve, reject, record });
+    this.#waiting.add(record.id, { resolve, reject, record });
     this.#enqueue(record);
   }
 
@@ -408,8 +416,7 @@ export class StorePathClient {
       if (record === undefined) break;
       this.#inFlight -= 1;
       this.#answered += 1;
-      const waiting = this.#waiting.get(record.id);
-      this.#waiting.delete(record.id);
+      const waiting = this.#waiting.take(record.id);
       if (waiting === undefined) {
         this.#answeredLate(record);
         continue;
@@ -448,8 +455,8 @@ export class StorePathClient {
   }
 
   #rejectAll(error: Error): void {
-    const left = [...this.#waiting.values()];
-    this.#waiting.clear();
+    const left = this.#inOrder();
+    for (const { record } of left) this.#waiting.take(record.id);
     this.#backlog.length = 0;
     for (const waiting of left) waiting.reject(error);
     this.#givenUp.forgetAll();
