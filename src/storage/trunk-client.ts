@@ -188,7 +188,7 @@ export class TrunkClient implements SlotSource {
       if (server === "own") {
         if (own.state !== "serving") return false;
         if (news.kind === "free") own.free(location);
-        else own.confirm(location, news.status);
+        else await own.confirm(location, news.status);
         return true;
       }
       await this.#ask(server, (client) =>

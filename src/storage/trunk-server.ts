@@ -1,7 +1,8 @@
 /**
  * Dividing the trunk files of the group, while a tracker has made this storage its trunk server (protocol §4.5, §4.6). The free list is
  * loaded from the trunk binlog when the role begins; nothing is given out before that is done and a tracker has told the newest number of a
- * trunk file. What changes goes to the binlog in batches, once a second, before a new trunk file is used, and at the end. Main thread.
+ * trunk file. A slot that is given, and one that is kept, is in the binlog before that is answered: a trunk server that had forgotten it
+ * would give parts of it to others, where they may not notice. What is freed goes there once a second. Main thread.
  */
 import { describeError } from "#base/app-error.ts";
 import type { Log } from "#base/log.ts";
@@ -58,9 +59,7 @@ export class TrunkServer {
   #term: Term | undefined;
   #lines: string[] = [];
   #lineBytes = 0;
-  #flushing: Promise<void> | undefined;
-  /** The newest trunk file is in the binlog. */
-  #noted: Promise<void> = Promise.resolve();
+  #flushing: Promise<boolean> | undefined;
 
   constructor(parts: TrunkServerParts) {
     this.#parts = parts;
@@ -132,23 +131,25 @@ export class TrunkServer {
     const given = slots.allocate(storePathIndex, sizeBytes);
     if (given === undefined) throw new WireStatusError(wireStatus.noSpace, "no more trunk files");
     this.#write(term, given.events);
-    if (given.isNewFile) {
-      this.#parts.onNews();
-      this.#noted = this.flush();
-    }
-    // Whoever is the trunk server next must not give the number of a file in use to another one.
-    await this.#noted;
-    return given.location;
+    if (given.isNewFile) this.#parts.onNews();
+    if (await this.flush()) return given.location;
+    slots.confirm(given.location, false);
+    throw unwritten();
   }
 
-  /** `status` is what became of the slot: 0 and 17 keep it, others free it. Throws with status 2 where it was not held. */
-  confirm(location: TrunkLocation, status: number): void {
+  /**
+   * `status` is what became of the slot: 0 and 17 keep it, others free it. Rejects with status 2 where it was not held, 5 where that is
+   * not in the binlog yet.
+   */
+  async confirm(location: TrunkLocation, status: number): Promise<void> {
     const { term, slots } = this.#serving();
     const kept = status === wireStatus.ok || status === wireStatus.exists;
     const events = slots.confirm(location, kept);
-    if (events === undefined)
+    if (events === undefined) {
       throw new WireStatusError(wireStatus.notFound, "the slot is not held");
+    }
     this.#write(term, events);
+    if (!(await this.flush())) throw unwritten();
   }
 
   /** Throws with status 17 where it overlaps what is free or held. */
@@ -168,12 +169,12 @@ export class TrunkServer {
     this.#parts.onNews();
   }
 
-  /** Resolves when everything up to now is in the binlog, or when that cannot be written just now. */
-  async flush(): Promise<void> {
+  /** Resolves when everything up to now is in the binlog; to false when it cannot be written just now. Those that wait share a write. */
+  async flush(): Promise<boolean> {
     while (this.#flushing !== undefined) await this.#flushing;
-    if (this.#lines.length === 0) return;
+    if (this.#lines.length === 0) return true;
     this.#flushing = this.#flushNow();
-    await this.#flushing;
+    return this.#flushing;
   }
 
   /** Joins neighbours if wanted, and rewrites the binlog with what is free; also asked for by the clock. Rejects when it cannot. */
@@ -207,7 +208,7 @@ export class TrunkServer {
       throw invalid("this storage is not the trunk server, or not ready yet");
     }
     if (this.#lineBytes > maxWaitingBytes) {
-      throw new WireStatusError(wireStatus.ioError, "the trunk binlog cannot be written");
+      throw unwritten();
     }
     return { term, slots: term.slots };
   }
@@ -273,7 +274,7 @@ export class TrunkServer {
     }
   }
 
-  async #flushNow(): Promise<void> {
+  async #flushNow(): Promise<boolean> {
     const { binlog, log } = this.#parts;
     try {
       while (this.#lines.length > 0) {
@@ -284,8 +285,10 @@ export class TrunkServer {
         this.#lineBytes -= text.length;
       }
       this.#parts.onGrown();
+      return true;
     } catch (error) {
       log.warn("trunk-binlog-not-written", { bytes: this.#lineBytes, why: describeError(error) });
+      return false;
     } finally {
       this.#flushing = undefined;
     }
@@ -301,6 +304,10 @@ function linesThatFit(lines: readonly string[]): number {
     count += 1;
   }
   return count;
+}
+
+function unwritten(): WireStatusError {
+  return new WireStatusError(wireStatus.ioError, "the trunk binlog cannot be written");
 }
 
 function invalid(problem: string): WireStatusError {

@@ -103,10 +103,13 @@ export class GroupAllocator {
     return { location: taken, events, isNewFile };
   }
 
-  /** `kept`: the slot is in use for good; otherwise it is free again. Undefined where no such slot is held. */
+  /**
+   * `kept`: the slot is in use for good; otherwise it is free again. Undefined where no such slot is held. A slot that is free is kept all
+   * the same: it was held in the time of another trunk server, and parts of it must not be given to anybody else.
+   */
   confirm(location: TrunkLocation, kept: boolean): readonly SlotEvent[] | undefined {
     const slot = this.#slots.find(location);
-    if (slot?.held !== true) return undefined;
+    if (slot?.held !== true) return kept ? this.#takeOut(location) : undefined;
     this.#slots.remove(slot);
     if (kept) return [{ kind: "used", location: slot.location }];
     this.#slots.add(slot.location, false);
@@ -140,6 +143,25 @@ export class GroupAllocator {
       }
       yield events;
     }
+  }
+
+  #takeOut(location: TrunkLocation): readonly SlotEvent[] | undefined {
+    const around = this.#slots.freeAround(location);
+    if (around === undefined) return undefined;
+    const { offset, size } = around.location;
+    const end = location.offset + location.size;
+    this.#slots.remove(around);
+    const events: SlotEvent[] = [{ kind: "used", location: around.location }];
+    const rests = [
+      { ...location, offset, size: location.offset - offset },
+      { ...location, offset: end, size: offset + size - end },
+    ];
+    for (const rest of rests) {
+      if (rest.size < this.#rules.slotMinBytes) continue;
+      this.#keep(rest);
+      events.push({ kind: "free", location: rest });
+    }
+    return events;
   }
 
   #keep(location: TrunkLocation): void {

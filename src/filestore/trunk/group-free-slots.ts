@@ -80,6 +80,15 @@ export class GroupFreeSlots {
     return same ? slot : undefined;
   }
 
+  /** The free slot in which all of `location` lies. */
+  freeAround(location: TrunkLocation): GroupSlot | undefined {
+    const [slot] = this.#overlapping(location);
+    if (slot === undefined || slot.held) return undefined;
+    const { offset, size } = slot.location;
+    const inside = offset <= location.offset && location.offset + location.size <= offset + size;
+    return inside ? slot : undefined;
+  }
+
   overlaps(location: TrunkLocation): boolean {
     return this.#overlapping(location).length > 0;
   }

@@ -37,7 +37,7 @@ export function trunkHandlers(parts: TrunkHandlersParts): Handlers<typeof storag
     },
     trunkAllocConfirm: ({ headerStatus, group, location }) => {
       services.checkGroup(group);
-      server.confirm(location, headerStatus);
+      return server.confirm(location, headerStatus);
     },
     trunkFreeSpace: ({ group, location }) => {
       services.checkGroup(group);

@@ -84,8 +84,25 @@ test("a held slot is nobody's: not allocated, not freed, confirmed once", () => 
   expect(slots.allocate(0, 1000)?.location).not.toEqual(held);
   expect(slots.confirm({ ...held, size: held.size + 1 }, true)).toBeUndefined();
   expect(slots.confirm(held, false)).toEqual([]);
-  expect(slots.confirm(held, true)).toBeUndefined();
+  expect(slots.confirm(held, false)).toBeUndefined();
   expect(slots.allocate(0, 1000)?.location).toEqual(held);
+  expect(slots.confirm(held, true)).toHaveLength(1);
+  expect(slots.confirm(held, true)).toBeUndefined();
+});
+
+test("what was held before a restart and is confirmed after it is nobody else's, with the parts around it free", () => {
+  const slots = allocator();
+  const file = { storePathIndex: 0, high: 1, low: 2, fileId: 9 };
+  slots.free({ ...file, offset: 0, size: 4096 });
+  const events = slots.confirm({ ...file, offset: 1024, size: 768 }, true) ?? [];
+  expect(events.map(({ kind, location: { offset, size } }) => [kind, offset, size])).toEqual([
+    ["used", 0, 4096],
+    ["free", 0, 1024],
+    ["free", 1792, 2304],
+  ]);
+  expect(free(slots)).toEqual(["0/1/2/9 0+1024", "0/1/2/9 1792+2304"]);
+  expect(slots.confirm({ ...file, offset: 512, size: 1024 }, true)).toBeUndefined();
+  expect(slots.confirm({ ...file, offset: 0, size: 1024 }, true)).toHaveLength(1);
 });
 
 test("freeing what is free is refused, freeing less than a slot does nothing", () => {
