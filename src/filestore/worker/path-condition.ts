@@ -1,6 +1,6 @@
 /**
  * What a store path's thread and the main thread tell each other about the disk, beside the ring, which stands still while the
- * thread does: the thread counts file calls and flushes as they end, so that a disk that hangs is told from one that is
+ * thread does: the thread counts its file calls and the flushes that ended, so that a disk that hangs is told from one that is
  * slow; the main thread names the requests that nobody waits for any more. Also holds whether changes are taken: a failed flush ends
  * that until a check found the path well. Worker thread, but for `PathPulse`.
  */
@@ -35,7 +35,7 @@ export class PathPulse {
     this.#words = new Int32Array(memory);
   }
 
-  /** File calls that have ended, modulo 2^32: it moves as long as the thread gets anywhere. */
+  /** File calls so far, modulo 2^32: it moves as long as the thread gets anywhere. */
   get calls(): number {
     return Atomics.load(this.#words, callsAt);
   }
@@ -69,9 +69,12 @@ export class PathCondition {
     this.#post = post;
   }
 
-  /** A file call has ended. */
-  callEnded(): void {
-    Atomics.add(this.#words, callsAt, 1);
+  /**
+   * A file call begins. Where it does not end no other one does. Only this thread writes the word, and whoever reads it may see it a
+   * little late: an atomic addition would cost more than everything else here.
+   */
+  callBegins(): void {
+    this.#words[callsAt] = ((this.#words[callsAt] as number) + 1) | 0;
   }
 
   flushesBegan(count: number): void {

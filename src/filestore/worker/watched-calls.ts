@@ -1,5 +1,5 @@
 /**
- * File calls and flushes whose ends are counted, so that the main thread sees how far a store path's thread gets. A call costs some
+ * File calls and flushes that are counted, so that the main thread sees how far a store path's thread gets. A call costs some
  * nanoseconds more. Worker thread.
  */
 import type { PathCondition } from "#filestore/worker/path-condition.ts";
@@ -15,7 +15,7 @@ const watchedCalls = [
   ...(["makeHardLink"] as const),
 ] as const satisfies readonly (keyof Files)[];
 
-/** From now on the end of each call of `files` itself is told to `condition`. */
+/** From now on each call of `files` itself is told to `condition`. */
 export function watchCalls<Watched extends Files>(
   files: Watched,
   condition: PathCondition,
@@ -23,11 +23,8 @@ export function watchCalls<Watched extends Files>(
   for (const name of watchedCalls) {
     const call = (files[name] as AnyCall).bind(files);
     const watched: AnyCall = (one, two, three) => {
-      try {
-        return call(one, two, three);
-      } finally {
-        condition.callEnded();
-      }
+      condition.callBegins();
+      return call(one, two, three);
     };
     Object.defineProperty(files, name, { value: watched });
   }

@@ -11,6 +11,6 @@ test("each worker gets rings of its own that are empty, and a pulse that has not
     true,
     true,
   ]);
-  new PathCondition(one.pulseMemory, () => {}).callEnded();
+  new PathCondition(one.pulseMemory, () => {}).callBegins();
   expect([one.pulse.calls, other.pulse.calls]).toEqual([1, 0]);
 });

@@ -20,10 +20,10 @@ function stage() {
   };
 }
 
-test("the main thread sees calls and flushes end", () => {
+test("the main thread sees calls begin and flushes end", () => {
   const { pulse, condition } = stage();
-  condition.callEnded();
-  condition.callEnded();
+  condition.callBegins();
+  condition.callBegins();
   condition.flushesBegan(3);
   condition.flushesEnded(1);
   expect([pulse.calls, pulse.flushing, pulse.flushed]).toEqual([2, 2, 1]);

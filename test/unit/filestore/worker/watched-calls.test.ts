@@ -11,7 +11,7 @@ function stage() {
   return { pulse: new PathPulse(memory), condition: new PathCondition(memory, () => {}) };
 }
 
-test("every call that ends counts, also one that fails, and does what it did", () => {
+test("every call counts, also one that fails, and does what it did", () => {
   const { pulse, condition } = stage();
   const files = watchCalls(new MemoryFiles(), condition);
   files.makeDirectory("/disk");
