@@ -36,12 +36,16 @@ export class FreeExtents {
 
   /** Frees what is not free; false, and nothing changed, where a part of it is already. */
   add(offset: number, size: number): boolean {
-    const at = this.#indexAfter(offset);
-    const before = at - 1;
-    if (before >= 0 && this.#end(before) > offset) return false;
-    if (at < this.#offsets.length && this.#start(at) < offset + size) return false;
-    this.#insert(at, offset, size);
+    if (this.touches(offset, size)) return false;
+    this.#insert(this.#indexAfter(offset), offset, size);
     return true;
+  }
+
+  /** True where a part of it is free. */
+  touches(offset: number, size: number): boolean {
+    const at = this.#indexAfter(offset);
+    if (at > 0 && this.#end(at - 1) > offset) return true;
+    return at < this.#offsets.length && this.#start(at) < offset + size;
   }
 
   /** Makes all of it free, whatever of it was so before. */

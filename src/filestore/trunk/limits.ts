@@ -17,6 +17,8 @@ export const leaseLow = 2;
 export const leaseWanted = 4;
 /** After a trunk file could not be made, files are files of their own for so long. */
 export const retryMakingMs = 10_000;
+/** Without a number for a new trunk file, room in others is looked for this often. */
+export const retryRoomMs = 500;
 /** Slots with more content are received straight into their trunk file. */
 export const directContentBytes = 256 * 1024;
 /** A packed file is read together with its header up to this size. */

@@ -17,6 +17,7 @@ import {
   maxActiveFiles,
   minReusablePart,
   retryMakingMs,
+  retryRoomMs,
 } from "#filestore/trunk/limits.ts";
 import { SlotRuns } from "#filestore/trunk/slot-runs.ts";
 import { TrunkDescriptors } from "#filestore/trunk/trunk-descriptors.ts";
@@ -158,6 +159,7 @@ export class PackedFiles {
   addLease(first: number, count: number): void {
     if (count > 0) this.#lease.push({ next: first, end: first + count });
     this.#leaseAsked = false;
+    this.#retryAtMs = Number.NEGATIVE_INFINITY;
   }
 
   pathOf(file: Pick<TrunkFile, "id" | "high" | "low">): string {
@@ -374,6 +376,8 @@ export class PackedFiles {
     const id = this.#lease[0]?.next;
     if (id === undefined || slotBytes > trunkFileBytes) {
       this.#askForLease();
+      // Not every file that comes is to look for room again.
+      this.#retryAtMs = this.#parts.clock.monotonicMs() + retryRoomMs;
       return false;
     }
     const { high, low } = this.#parts.directories.chooseForTrunkFile(id);

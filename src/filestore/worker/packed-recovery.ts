@@ -7,7 +7,7 @@ import { crc32 } from "node:zlib";
 import type { BinlogRecord } from "#filestore/binlog/binlog-reader.ts";
 import { sourceLine } from "#filestore/binlog/entry.ts";
 import { type BinlogPosition, comparePositions } from "#filestore/binlog/position.ts";
-import type { FreeExtents } from "#filestore/trunk/free-extents.ts";
+import { FreeExtents } from "#filestore/trunk/free-extents.ts";
 import { maxCheckedBytes } from "#filestore/trunk/limits.ts";
 import type { SlotRegion } from "#filestore/trunk/packed-files.ts";
 import type { TrunkFile } from "#filestore/trunk/trunk-space.ts";
@@ -44,6 +44,8 @@ export class PackedRecovery {
   readonly #open = new Map<string, OpenFile>();
   /** What the tail says is there, by name, the latest last. */
   readonly #live = new Map<string, LiveSlot>();
+  /** The space of those, by the paths of their files. */
+  readonly #taken = new Map<string, FreeExtents>();
   readonly #written = new Set<string>();
   /** Our trunk files are not those that are noted. */
   #isNoteOld = false;
@@ -138,6 +140,8 @@ export class PackedRecovery {
     const isThere = kind !== "delete";
     this.#live.delete(name);
     if (isThere) this.#live.set(name, { slot, record });
+    if (isThere) this.#takenIn(slot.path).merge(slot.offset, slot.size);
+    else this.#takenIn(slot.path).remove(slot.offset, slot.size);
     const isNew = position === undefined || comparePositions(record.start, position) >= 0;
     const open = isNew ? this.#open.get(slot.path) : undefined;
     if (isThere) open?.free.remove(slot.offset, slot.size);
@@ -164,12 +168,13 @@ export class PackedRecovery {
   }
 
   #isTaken(slot: SlotRegion): boolean {
-    for (const { slot: other } of this.#live.values()) {
-      if (other.path !== slot.path) continue;
-      if (other.offset < slot.offset + slot.size && slot.offset < other.offset + other.size)
-        return true;
-    }
-    return false;
+    return this.#taken.get(slot.path)?.touches(slot.offset, slot.size) === true;
+  }
+
+  #takenIn(path: string): FreeExtents {
+    const there = this.#taken.get(path) ?? new FreeExtents();
+    this.#taken.set(path, there);
+    return there;
   }
 
   /** Records without their content: only a power cut that found it unflushed leaves such. */
