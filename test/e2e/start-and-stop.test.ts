@@ -114,7 +114,7 @@ test("relative paths start from the settings file, wherever the program is start
   writeFileSync(
     join(folder, "cairn.toml"),
     `[node]\ndata_dir = "state"\nbind = ["127.0.0.1"]\nlog_format = "json"\n[tracker]\nport = ${tracker}\n` +
-      `[storage]\nport = ${storage}\n[[storage.path]]\ndirectory = "disk"\n[gateway]\nport = ${gateway}\n`,
+      `[storage]\nport = ${storage}\npacking = "off"\n[[storage.path]]\ndirectory = "disk"\n[gateway]\nport = ${gateway}\n`,
   );
   const { child, errors } = launched(["serve", "--config", "../cairn.toml"], elsewhere);
   try {

@@ -13,14 +13,16 @@ function setUp() {
   for (const name of ["a", "b"]) writeFile(memory, `/t/${name}`, Buffer.alloc(3 * maxRunBytes));
   const troubled = new TroubledFiles(memory);
   const runs = new SlotRuns(troubled.files, new TrunkDescriptors(troubled.files));
-  const add = (path: string, offset: number, content: string | Buffer, slotSize = 100) =>
-    runs.add({
+  const add = (path: string, offset: number, content: string | Buffer) => {
+    const slotSize = Math.max(100, content.length + 24);
+    return runs.add({
       path,
       offset,
       slotSize,
       header: { slotSize, size: content.length, crc32: 1, timestamp: 2, tail: "123.txt" },
       content: Buffer.from(content as string),
     });
+  };
   return { memory, troubled, runs, add };
 }
 
@@ -33,7 +35,7 @@ test("neighbours are one write; others, other files and what is too much begin a
   expect(elsewhere).not.toBe(first);
   expect(first.state).toBe("written");
   const other = add("/t/b", 600, "four");
-  const much = add("/t/b", 700, Buffer.alloc(maxRunBytes), maxRunBytes + 24);
+  const much = add("/t/b", 700, Buffer.alloc(maxRunBytes));
   expect(much).not.toBe(other);
   // Nothing is worth waiting for behind so much.
   expect(much.state).toBe("written");
