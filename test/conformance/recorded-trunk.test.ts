@@ -25,6 +25,7 @@ import { TrunkServer } from "#storage/trunk-server.ts";
 import { collectedLog } from "../support/frame-fixture.ts";
 import { frame, RawConnection } from "../support/raw-connection.ts";
 import { bytesOf, type RecordedExchange, readRecording } from "../support/recordings.ts";
+import { soon } from "../support/soon.ts";
 import { MemoryTrunkLog } from "../support/trunk-log.ts";
 import { TrunkStage } from "../support/trunk-stage.ts";
 import { decodeRequest } from "../support/wire-vectors.ts";
@@ -161,7 +162,7 @@ test("our requests to C as trunk server are those that C answered", async () => 
 test("C's trunk binlog becomes ours, line by line", async () => {
   const stage = await TrunkStage.start();
   stack.push(stage);
-  await expect.poll(() => stage.role.snapshot().trunk.mode).toBe("served");
+  await soon(() => stage.role.snapshot().trunk.mode).toBe("served");
   const { lines, truncate } = commands;
   const messages = ofCommands(trunkOfC.exchanges, lines, truncate);
   expect(commandOf(messages[0] as RecordedExchange)).toBe(truncate);
@@ -187,7 +188,7 @@ test("C's requests to us as trunk server are answered as they were, and C is sen
     address: "127.0.0.2",
   };
   stage.tell(stage.brief, [other]);
-  await expect.poll(() => stage.role.snapshot().trunk.server).toBe("serving");
+  await soon(() => stage.role.snapshot().trunk.server).toBe("serving");
   const { allocate, confirm, free, lines } = commands;
   const connection = await RawConnection.connect({ address: "127.0.0.1", port: stage.role.port });
   stack.push({ [Symbol.asyncDispose]: async () => connection.destroy() });
@@ -202,8 +203,6 @@ test("C's requests to us as trunk server are answered as they were, and C is sen
       .filter((frame) => frame.readUInt8(8) === lines)
       .map((frame) => frame.toString("latin1", headerSize))
       .join("");
-  await expect
-    .poll(() => withoutTimes(sent()).slice(0, expected.length), { timeout: 5000 })
-    .toBe(expected);
+  await expect.poll(() => withoutTimes(sent()).slice(0, expected.length)).toBe(expected);
   expect(peer.received[0]?.readUInt8(8)).toBe(commands.truncate);
 });

@@ -16,6 +16,7 @@ import { defaultTrunkParameters } from "#storage/trunk-parameters.ts";
 import { TrunkServer } from "#storage/trunk-server.ts";
 import { collectedLog, storageLike } from "../../support/frame-fixture.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
+import { soon } from "../../support/soon.ts";
 import { MemoryTrunkLog } from "../../support/trunk-log.ts";
 
 const group = GroupName("group1");
@@ -138,15 +139,15 @@ test("what the trunk server did not hear it is told later, in order", async () =
   await slots.confirm(location, "kept");
   await slots.free(location);
   await slots.free({ ...location, offset: 512 });
-  await expect.poll(() => slots.owed).toBe(3);
+  await soon(() => slots.owed).toBe(3);
   await server.start();
   server.asked.length = 0;
   clock.advance(5000);
-  await expect.poll(() => server.asked).toEqual(["confirm 0 0", "free 0", "free 512"]);
-  await expect.poll(() => slots.owed).toBe(0);
+  await soon(() => server.asked).toEqual(["confirm 0 0", "free 0", "free 512"]);
+  await soon(() => slots.owed).toBe(0);
   server.refusal = 17;
   await slots.free(location);
-  await expect.poll(() => server.asked).toHaveLength(4);
+  await soon(() => server.asked).toHaveLength(4);
   expect(slots.owed).toBe(0);
   await slots.close();
 });
@@ -160,9 +161,9 @@ test("a trunk server that is not ready yet is told again, though not for ever", 
   expect([slots.owed, slots.isReady]).toEqual([1, false]);
   for (let again = 2; again <= 12; again += 1) {
     clock.advance(5000);
-    await expect.poll(() => server.asked).toHaveLength(again);
+    await soon(() => server.asked).toHaveLength(again);
   }
-  await expect.poll(() => slots.owed).toBe(0);
+  await soon(() => slots.owed).toBe(0);
   expect(slots.isReady).toBe(true);
   await slots.close();
 });
@@ -171,7 +172,7 @@ test("a storage that is the trunk server asks itself", async () => {
   const { slots, own } = client(() => "own");
   expect(await slots.allocate(0, 100)).toBeUndefined();
   own.begin({ ...defaultTrunkParameters, enabled: true });
-  await expect.poll(() => own.state).toBe("waiting-for-number");
+  await soon(() => own.state).toBe("waiting-for-number");
   own.learnFileId(6);
   const slot = await slots.allocate(0, 100);
   expect(slot).toMatchObject({ storePathIndex: 0, fileId: 7, offset: 0, size: 256 });

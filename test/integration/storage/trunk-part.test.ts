@@ -12,6 +12,7 @@ import { deleteFile } from "#protocol/fastdfs/storage-files.ts";
 import type { StorageBrief } from "#protocol/fields.ts";
 import { FakeTrunkStorage } from "../../support/fake-trunk-storage.ts";
 import { pattern } from "../../support/frame-fixture.ts";
+import { soon } from "../../support/soon.ts";
 import { TrunkStage, type TrunkStageOptions } from "../../support/trunk-stage.ts";
 
 const open: AsyncDisposable[] = [];
@@ -34,14 +35,14 @@ function slotOf(name: string): TrunkSlot | undefined {
 async function servingStage(options: TrunkStageOptions = {}, others: readonly StorageBrief[] = []) {
   const stage = await started(options);
   stage.tell(stage.brief, others);
-  await expect.poll(() => stage.role.snapshot().trunk.server).toBe("serving");
+  await soon(() => stage.role.snapshot().trunk.server).toBe("serving");
   return stage;
 }
 
 test("in a group of ours files are packed into trunk files whose numbers were leased", async () => {
   const stage = await started({ packing: "leased", trunkFileId: 40 });
   const caller = await stage.caller();
-  await expect.poll(() => stage.tracker.trunkFileId).toBeGreaterThan(40);
+  await soon(() => stage.tracker.trunkFileId).toBeGreaterThan(40);
   const content = pattern(3000);
   const name = await caller.upload(content);
   expect(slotOf(name)).toMatchObject({ fileId: 41, offset: 0 });
@@ -58,7 +59,7 @@ test("as trunk server a storage takes its own slots, and tells the tracker of fi
     { fileId: 9, offset: 768, size: 256 },
   ]);
   for (const name of names) expect((await caller.download(name)).length).toBeLessThan(701);
-  await expect.poll(() => [stage.tracker.trunkFileId, stage.tracker.trunkFreeMb]).toEqual([9, 63]);
+  await soon(() => [stage.tracker.trunkFileId, stage.tracker.trunkFreeMb]).toEqual([9, 63]);
   await caller.remove(names[0] as string);
   await expect
     .poll(async () => slotOf(await caller.upload(pattern(600))))
@@ -78,16 +79,16 @@ test("the binlog goes to the other storages, and the next term goes on from it",
   const stage = await servingStage({}, [other]);
   const caller = await stage.caller();
   const name = await caller.upload(pattern(700));
-  await expect.poll(() => peer.binlog.split("\n").length).toBe(6);
+  await soon(() => peer.binlog.split("\n").length).toBe(6);
   expect(peer.binlog).toBe(stage.binlog);
   await stage.close();
   await stage.open();
   stage.tell(stage.brief, [other]);
-  await expect.poll(() => stage.role.snapshot().trunk.server).toBe("serving");
+  await soon(() => stage.role.snapshot().trunk.server).toBe("serving");
   const again = await stage.caller();
   expect(slotOf(await again.upload(pattern(700)))).toMatchObject({ fileId: 1, offset: 768 });
   expect((await again.download(name)).equals(pattern(700))).toBe(true);
-  await expect.poll(() => peer.binlog).toBe(stage.binlog);
+  await soon(() => peer.binlog).toBe(stage.binlog);
   expect(peer.truncations).toBe(1);
 });
 
@@ -100,7 +101,7 @@ test("without a trunk server that answers, files are stored as files of their ow
     address: "127.0.0.9",
   };
   stage.tell(gone);
-  await expect.poll(() => stage.role.snapshot().trunk.mode).toBe("served");
+  await soon(() => stage.role.snapshot().trunk.mode).toBe("served");
   const caller = await stage.caller();
   const content = pattern(700);
   const name = await caller.upload(content);
@@ -111,15 +112,15 @@ test("without a trunk server that answers, files are stored as files of their ow
 test("when a C storage joins, free space in leased files goes to the trunk server, and files stay where they are", async () => {
   const stage = await started({ packing: "leased" });
   const caller = await stage.caller();
-  await expect.poll(() => stage.tracker.trunkFileId).toBeGreaterThan(0);
+  await soon(() => stage.tracker.trunkFileId).toBeGreaterThan(0);
   const content = pattern(700);
   const kept = await caller.upload(content);
   const gone = await caller.upload(pattern(800));
   expect([kept, gone].map((name) => slotOf(name)?.fileId)).toEqual([1, 1]);
   stage.tracker.packing = "served";
   stage.tell(stage.brief);
-  await expect.poll(() => stage.role.snapshot().trunk.server).toBe("serving");
-  await expect.poll(() => stage.role.snapshot().trunk.freeMb).toBeGreaterThan(62);
+  await soon(() => stage.role.snapshot().trunk.server).toBe("serving");
+  await soon(() => stage.role.snapshot().trunk.freeMb).toBeGreaterThan(62);
   const client = await stage.client();
   await client.call(deleteFile, { group: "group1", filename: gone });
   await expect

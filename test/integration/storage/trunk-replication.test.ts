@@ -8,6 +8,7 @@ import { TrunkReplication } from "#storage/trunk-replication.ts";
 import { FakeTrunkStorage } from "../../support/fake-trunk-storage.ts";
 import { collectedLog } from "../../support/frame-fixture.ts";
 import { turns } from "../../support/settled.ts";
+import { soon } from "../../support/soon.ts";
 import { MemoryTrunkLog } from "../../support/trunk-log.ts";
 
 function line(at: number): string {
@@ -41,16 +42,16 @@ test("each storage gets the whole binlog, and then what follows, in whole lines"
   const peers = [brief("127.0.0.2", port), brief("127.0.0.3", port)];
   const { replicator } = replication(binlog, () => peers);
   replicator.start();
-  await expect.poll(() => [first.binlog, second.binlog]).toEqual([many, many]);
+  await soon(() => [first.binlog, second.binlog]).toEqual([many, many]);
   expect([first.truncations, second.truncations]).toEqual([1, 1]);
   expect(Math.max(...first.messageSizes)).toBeLessThan(64 * 1024);
   binlog.append(line(9));
   replicator.wake();
-  await expect.poll(() => first.binlog).toBe(many + line(9));
+  await soon(() => first.binlog).toBe(many + line(9));
   await expect
     .poll(() => binlog.text("127.0.0.2_23000.mark"))
     .toBe(`binlog_offset=${many.length + line(9).length}\n`);
-  await expect.poll(() => first.activeTests).toBeGreaterThan(0);
+  await soon(() => first.activeTests).toBeGreaterThan(0);
   await replicator.stop();
 });
 
@@ -64,14 +65,14 @@ test("a reader goes on from its mark, and begins anew where the binlog is shorte
   const peer = { ...brief("127.0.0.2", port), id: StorageId("100001") };
   const first = replication(binlog, () => [peer], true);
   first.replicator.start();
-  await expect.poll(() => storage.binlog).toBe(line(2));
+  await soon(() => storage.binlog).toBe(line(2));
   expect(storage.truncations).toBe(0);
   await first.replicator.stop();
   await binlog.client.reset(0, 1_795_395_770);
   binlog.append(line(3));
   const second = replication(binlog, () => [peer], true);
   second.replicator.start();
-  await expect.poll(() => storage.binlog).toBe(line(3));
+  await soon(() => storage.binlog).toBe(line(3));
   expect(storage.truncations).toBe(1);
   await second.replicator.stop();
 });
@@ -84,7 +85,7 @@ test("nobody reads during a pause, and everybody begins anew after it", async ()
   stack.use(storage);
   const { replicator } = replication(binlog, () => [brief("127.0.0.2", port)]);
   replicator.start();
-  await expect.poll(() => storage.binlog).toBe(line(1));
+  await soon(() => storage.binlog).toBe(line(1));
   await replicator.pause();
   await binlog.client.reset(0, 1_795_395_770);
   await binlog.client.forget();
@@ -93,7 +94,7 @@ test("nobody reads during a pause, and everybody begins anew after it", async ()
   await turns();
   expect(storage.binlog).toBe(line(1));
   replicator.resume();
-  await expect.poll(() => storage.binlog).toBe(line(2));
+  await soon(() => storage.binlog).toBe(line(2));
   await replicator.stop();
 });
 
@@ -110,11 +111,11 @@ test("members come and go; those that are gone or not there yet are not spoken t
   expect([...replicator.offsets]).toEqual([]);
   peers = [brief("127.0.0.2", port), brief("127.0.0.9", 1)];
   replicator.refresh();
-  await expect.poll(() => storage.binlog).toBe(line(1));
-  await expect.poll(() => records.map(({ event }) => event)).toContain("trunk-binlog-not-sent");
+  await soon(() => storage.binlog).toBe(line(1));
+  await soon(() => records.map(({ event }) => event)).toContain("trunk-binlog-not-sent");
   peers = [];
   replicator.refresh();
   expect([...replicator.offsets]).toEqual([]);
-  await expect.poll(() => storage.connections).toBe(0);
+  await soon(() => storage.connections).toBe(0);
   await replicator.stop();
 });

@@ -6,6 +6,7 @@ import { TrunkServer, type TrunkServerParts } from "#storage/trunk-server.ts";
 import { collectedLog } from "../../support/frame-fixture.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 import { turns } from "../../support/settled.ts";
+import { soon } from "../../support/soon.ts";
 import { refusal } from "../../support/tracker-harness.ts";
 import { MemoryTrunkLog } from "../../support/trunk-log.ts";
 
@@ -37,7 +38,7 @@ type Stage = ReturnType<typeof server>;
 
 async function serving(stage: Stage, fileId = 0, given = parameters): Promise<Stage> {
   stage.trunk.begin(given);
-  await expect.poll(() => stage.trunk.state).toBe("waiting-for-number");
+  await soon(() => stage.trunk.state).toBe("waiting-for-number");
   stage.trunk.learnFileId(fileId);
   expect(stage.trunk.state).toBe("serving");
   return stage;
@@ -50,7 +51,7 @@ test("nothing is given before the binlog is loaded and a tracker has told the ne
   expect([trunk.state, await ask()]).toEqual(["off", 22]);
   trunk.begin(parameters);
   expect([trunk.state, await ask()]).toEqual(["loading", 22]);
-  await expect.poll(() => trunk.state).toBe("waiting-for-number");
+  await soon(() => trunk.state).toBe("waiting-for-number");
   expect([stage.news(), await ask()]).toEqual([1, 22]);
   trunk.learnFileId(41);
   expect((await trunk.allocate(0, 100)).fileId).toBe(42);
@@ -171,7 +172,7 @@ test("a binlog that cannot be read or written is read and written later", async 
   expect(trunk.state).toBe("loading");
   binlog.away = false;
   clock.advance(5000);
-  await expect.poll(() => trunk.state).toBe("waiting-for-number");
+  await soon(() => trunk.state).toBe("waiting-for-number");
   trunk.learnFileId(0);
   const slot = await trunk.allocate(0, 300);
   binlog.away = true;

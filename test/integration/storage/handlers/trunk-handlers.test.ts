@@ -9,6 +9,7 @@ import {
   trunkSyncBinlog,
   trunkTruncateBinlogFile,
 } from "#protocol/fastdfs/storage-trunk.ts";
+import { soon } from "../../../support/soon.ts";
 import { refusal } from "../../../support/tracker-harness.ts";
 import { TrunkStage, type TrunkStageOptions } from "../../../support/trunk-stage.ts";
 
@@ -27,7 +28,7 @@ async function started(options: TrunkStageOptions = {}): Promise<TrunkStage> {
 test("other storages get slots, confirm and free them; what cannot be is refused", async () => {
   const stage = await started();
   stage.tell(stage.brief);
-  await expect.poll(() => stage.role.snapshot().trunk.server).toBe("serving");
+  await soon(() => stage.role.snapshot().trunk.server).toBe("serving");
   const client = await stage.client();
   const group = "group1";
   const ask = (size: number, storePathIndex = 0, name = group): Promise<TrunkSlot> =>
@@ -51,7 +52,7 @@ test("other storages get slots, confirm and free them; what cannot be is refused
 
 test("a storage that is not the trunk server keeps its copy of the binlog, and divides nothing", async () => {
   const stage = await started();
-  await expect.poll(() => stage.role.snapshot().trunk.mode).toBe("served");
+  await soon(() => stage.role.snapshot().trunk.mode).toBe("served");
   const client = await stage.client();
   const size = async (): Promise<number> => (await client.call(trunkGetBinlogSize, undefined)).size;
   expect(await size()).toBe(0);
@@ -73,7 +74,7 @@ test("where trunk files are off, nobody is answered about them", async () => {
   stage.tracker.parameters = [];
   await stage.close();
   await stage.open();
-  await expect.poll(() => stage.tracker.countOf("storageBeat")).toBeGreaterThan(1);
+  await soon(() => stage.tracker.countOf("storageBeat")).toBeGreaterThan(1);
   const client = await stage.client();
   expect(await refusal(client.call(trunkGetBinlogSize, undefined))).toBe(22);
   expect(await refusal(client.call(trunkTruncateBinlogFile, undefined))).toBe(22);

@@ -7,6 +7,7 @@ import { leaseTrunkFiles, type PackingMode } from "#protocol/peer/trunk-lease.ts
 import { defaultTrackerSettings } from "#tracker/tracker-settings.ts";
 import { TrackerTable } from "#tracker/tracker-table.ts";
 import { FakeTrunkStorage } from "../../../support/fake-trunk-storage.ts";
+import { soon } from "../../../support/soon.ts";
 import { beat, memoryState, refusal, TrackerHarness } from "../../../support/tracker-harness.ts";
 
 const trunk = { ...defaultTrackerSettings.trunk, enabled: true };
@@ -91,7 +92,7 @@ test.each([
   await beat(original);
   expect(await ask(storage, 1)).toEqual({ mode, first: 0, count: 0 });
   original.destroy();
-  await expect.poll(() => harness.statusOf("127.0.0.3")).toBe(5);
+  await soon(() => harness.statusOf("127.0.0.3")).toBe(5);
   expect((await ask(storage)).mode).toBe(mode);
   const admin = await harness.client();
   await admin.call(deleteStorage, { group: "group1", id: "127.0.0.3" });
@@ -108,7 +109,7 @@ test("what a trunk server may have used without telling is passed over when its 
   const admin = await harness.client();
   await admin.call(setTrunkServer, { group: "group1", id: "127.0.0.3" });
   original.destroy();
-  await expect.poll(() => harness.statusOf("127.0.0.3")).toBe(5);
+  await soon(() => harness.statusOf("127.0.0.3")).toBe(5);
   await admin.call(deleteStorage, { group: "group1", id: "127.0.0.3" });
   const replaced = await harness.joined("127.0.0.2", { port, initializing: false, status: 7 });
   expect(await ask(replaced, 1)).toEqual({ mode: "leased", first: 1001, count: 1 });
