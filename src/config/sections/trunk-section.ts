@@ -45,13 +45,13 @@ export const trunkSection = table(
       default: false,
       applies: "role-restart",
       fastdfs: "tracker.conf delete_unused_trunk_files",
-      says: "Whether trunk files without a used slot are deleted when the free list is saved.",
+      says: "Whether a C trunk server deletes trunk files without a used slot when it saves its free list; our storages always delete those of their own.",
     }),
     create_file_advance: setting(flag(), {
       default: false,
       applies: "role-restart",
       fastdfs: "tracker.conf trunk_create_file_advance",
-      says: "Whether trunk files are made before they are needed.",
+      says: "Whether a C trunk server makes trunk files before they are needed; our storages make each when it is.",
     }),
     create_file_time_base: setting(timeOfDay(), {
       default: "02:00",
@@ -75,7 +75,7 @@ export const trunkSection = table(
       default: false,
       applies: "role-restart",
       fastdfs: "tracker.conf trunk_init_check_occupying",
-      says: "Whether free slots are compared with the trunk files when the free list is loaded.",
+      says: "Whether a C trunk server compares its free slots with the trunk files when it loads them; our storages look before they write into a slot.",
     }),
     init_reload_from_binlog: setting(flag(), {
       default: false,
