@@ -72,8 +72,9 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   // Only a node has the index of contents.
   "deduplicated files": {
     settings: ["storage.dedup=true"],
-    repeats: 50,
-    nodeEvery: 3,
+    repeats: 80,
+    filesPerWorker: 100,
+    nodeEvery: 5,
     isFit: ({ linked }) => linked > 20,
   },
 };

@@ -148,9 +148,9 @@ export class RecordedLoad {
 
   async #create(caller: StorageCaller, own: FileHistory[], appender: boolean): Promise<void> {
     const { random, repeats } = this.#options;
-    const again = this.histories[random.below(Math.max(1, this.histories.length))]?.versions[0];
-    const isRepeated = random.below(100) < repeats;
-    const content = (isRepeated ? again?.content : undefined) ?? this.#content();
+    const again = own[random.below(Math.max(1, own.length))];
+    const isRepeated = again?.appender === false && random.below(100) < repeats;
+    const content = (isRepeated ? latest(again).content : undefined) ?? this.#content();
     await this.#appear(own, { appender, content }, () => caller.upload(content, { appender }));
   }
 
