@@ -6,6 +6,7 @@
  */
 import { expect } from "vitest";
 import { listStore } from "../crash/store-audit.ts";
+import { auditTrunkFiles, isPacked, isTrunkFile } from "../crash/trunk-audit.ts";
 import type { Fault } from "../support/fuse/faults.ts";
 import { FuseMount, fuseNeeds } from "../support/fuse/fuse-mount.ts";
 import { LiveNode, statusOf } from "../support/live-node.ts";
@@ -42,9 +43,8 @@ async function stage(...settings: readonly string[]): Promise<Stage> {
   try {
     const node = await LiveNode.start((folder) => [
       `storage.path=${disk.path},${folder}/second`,
-      "storage.packing=off",
       "tracker.reserved_space=0",
-      ...settings,
+      ...(settings.length === 0 ? ["storage.packing=off"] : settings),
     ]);
     return {
       disk,
@@ -96,6 +96,35 @@ async function expectExactly(
   });
 }
 
+/** Until new files are packed: the tracker leases trunk files after the join. */
+async function packing(node: LiveNode): Promise<void> {
+  for (let round = 0; round < 100; round += 1) {
+    const name = await once(node, (storage) => storage.upload(letters, { path: 0 }));
+    await once(node, (storage) => storage.remove(name));
+    if (isPacked(name)) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error("nothing is packed");
+}
+
+async function expectSlots(
+  node: LiveNode,
+  disk: FuseMount,
+  stored: ReadonlyMap<string, Buffer>,
+): Promise<void> {
+  for (const [name, content] of stored) {
+    const read = await once(node, (storage) => storage.download(name));
+    expect(read.equals(content), name).toBe(true);
+  }
+  const { names, temporary } = listStore(disk.behind);
+  const packed = [...stored.keys()].filter(isPacked);
+  expect(auditTrunkFiles(disk.behind, names.filter(isTrunkFile), packed)).toEqual([]);
+  expect({ names: names.filter((name) => !isTrunkFile(name)).sort(), temporary }).toEqual({
+    names: [...stored.keys()].filter((name) => !isPacked(name)).sort(),
+    temporary: [],
+  });
+}
+
 function events(node: LiveNode): readonly string[] {
   return node.log.map(({ event }) => event);
 }
@@ -138,6 +167,37 @@ for (const [what, flush] of Object.entries(flushes)) {
 }
 
 onFuse(
+  "where the flush of a trunk file fails no slot of its batch is told or left, and those before it keep their bytes",
+  async () => {
+    await using staged = await stage("storage.packing=on", "tracker.trunk.file_size=4MiB");
+    const { disk, node } = staged;
+    await packing(node);
+    const kept = await uploadMany(node, "kept");
+    const trunkFiles = "^data/[0-9A-F]{2}/[0-9A-F]{2}/\\d{6}$";
+    const operations = ["fsync"] as const;
+    const fault = await disk.inject({
+      operations,
+      path: trunkFiles,
+      action: { kind: "lose" },
+      times: 1,
+    });
+    const met = await uploadMany(node, "met");
+    expect(await disk.hits(fault)).toBe(1);
+    expect(met.statuses).toContain(ioError);
+    await until(() => events(node).includes("store-path-back"), "the path is back", 20_000);
+    const after = await uploadMany(node, "after");
+    expect([...kept.statuses, ...after.statuses]).toEqual([0, 0]);
+    const all = new Map([...kept.stored, ...met.stored, ...after.stored]);
+    expect([...all.keys()].filter(isPacked).length).toBeGreaterThan(parallel);
+    await expectSlots(node, disk, all);
+    await node.process.kill();
+    await node.restart();
+    await expectSlots(node, disk, all);
+  },
+  limitMs,
+);
+
+onFuse(
   "while flushes go on failing the path's files are served, new ones go elsewhere, and deletes are refused",
   async () => {
     await using staged = await stage();
@@ -167,7 +227,7 @@ onFuse(
   "in the relaxed mode no change is flushed, in the other one each is",
   async () => {
     for (const durability of ["relaxed", "flushed"] as const) {
-      await using staged = await stage(`storage.durability=${durability}`);
+      await using staged = await stage("storage.packing=off", `storage.durability=${durability}`);
       const { disk, node } = staged;
       const flushesSoFar = async (): Promise<number> => {
         const { fsync = 0, fsyncdir = 0 } = await disk.counts();
