@@ -462,12 +462,9 @@ export class FrameSession<Facts> {
       this.#giveUp();
       return;
     }
-    if (this.#connection.unsentBytes === 0) {
-      this.#leaveAtOnce();
-      return;
-    }
     this.#givenUp = true;
-    this.#connection.write(nothing, () => this.#connection.destroy());
+    if (this.#connection.unsentBytes === 0) this.#connection.destroy();
+    else this.#connection.write(nothing, () => this.#connection.destroy());
   }
 
   /** A peer that sends no more still gets its replies; one that leaves in the middle of a payload waits for none. */
@@ -484,12 +481,11 @@ export class FrameSession<Facts> {
 
   #endAfterPeer(): void {
     if (this.#busy || this.#early !== undefined) return;
+    if (this.#connection.unsentBytes > 0 || this.#givenUp) {
+      this.#giveUp();
+      return;
+    }
     // With nothing left to send or to receive, closing is enough: both directions end in order, for two system calls less.
-    if (this.#connection.unsentBytes === 0 && !this.#givenUp) this.#leaveAtOnce();
-    else this.#giveUp();
-  }
-
-  #leaveAtOnce(): void {
     this.#givenUp = true;
     this.#connection.destroy();
   }

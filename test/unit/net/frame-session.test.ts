@@ -4,64 +4,26 @@
  */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { FrameServices } from "#net/frame-server.ts";
-import { FrameSession } from "#net/frame-session.ts";
-import { narrowAddresses } from "#protocol/codec.ts";
 import { appendFile, queryFileInfo, uploadFile } from "#protocol/fastdfs/storage-files.ts";
 import { wireStatus } from "#protocol/wire-status.ts";
 import {
   activeTestBytes,
-  collectedLog,
   deleteBytes,
   downloadBytes,
-  type FrameFixture,
-  frameFixture,
   headerBytes,
   okReply,
   pattern,
   quitBytes,
   requestBytes,
-  statusOf,
   statusReply,
   uploadBytes,
   uploadReply,
 } from "../../support/frame-fixture.ts";
-import { ScriptedConnection } from "../../support/scripted-connection.ts";
+import type { ScriptedConnection } from "../../support/scripted-connection.ts";
+import { sessionStage as stage } from "../../support/session-stage.ts";
 import { turns } from "../../support/settled.ts";
 
 const timeoutMs = 30_000;
-
-interface Stage {
-  readonly connection: ScriptedConnection;
-  readonly session: FrameSession<undefined>;
-  readonly fixture: FrameFixture;
-  readonly log: ReturnType<typeof collectedLog>["records"];
-  ended: number;
-  nowMs: number;
-}
-
-function stage(changes: Partial<FrameServices<undefined>> = {}): Stage {
-  const connection = new ScriptedConnection();
-  const fixture = frameFixture();
-  const { log, records } = collectedLog();
-  const state = { connection, fixture, log: records, ended: 0, nowMs: 0 } as Stage;
-  const session = new FrameSession<undefined>(connection, undefined, {
-    handlers: fixture.handlers,
-    log,
-    maxBodyBytes: 64 * 1024,
-    maxDiscardBytes: 1024 * 1024,
-    closesAfterInvalid: true,
-    answersOversized: true,
-    context: (requestStatus) => ({ ...narrowAddresses, requestStatus }),
-    statusOf,
-    coarseNowMs: () => state.nowMs,
-    sessionClosed: () => {
-      state.ended += 1;
-    },
-    ...changes,
-  });
-  return Object.assign(state, { session });
-}
 
 const trackerLike = { closesAfterInvalid: false, answersOversized: false };
 
