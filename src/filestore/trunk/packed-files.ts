@@ -249,6 +249,13 @@ export class PackedFiles {
     this.isNoted = true;
   }
 
+  /** A record tells what became of a slot in a file that rests; the log, which may end before that, is told as well. */
+  followed(kind: "free" | "used", space: TrunkFileSpace, slot: SlotRegion): void {
+    if (kind === "free") space.late.merge(slot.offset, slot.size);
+    else space.late.remove(slot.offset, slot.size);
+    this.#log.note(kind, space.file, slot);
+  }
+
   /** As `note`, in steps that wait for flushes. */
   *noteSteps(position: BinlogPosition): FlushSteps<void> {
     const note = this.#noteFor(position);

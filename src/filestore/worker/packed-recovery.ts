@@ -162,8 +162,7 @@ export class PackedRecovery {
       const slot = this.#slotOf(record);
       const space = slot === undefined ? undefined : packed.space.find(slot.fileId);
       if (slot === undefined || space?.use !== "resting") continue;
-      if (record.entry.kind === "delete") space.late.merge(slot.offset, slot.size);
-      else space.late.remove(slot.offset, slot.size);
+      packed.followed(record.entry.kind === "delete" ? "free" : "used", space, slot);
     }
   }
 
