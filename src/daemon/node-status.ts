@@ -25,7 +25,8 @@ export function nodeStatus(facts: StatusFacts): NodeStatus {
   const storePaths = (node.store?.paths ?? []).map((path) => {
     const { index, directory, state, readOnly, totalBytes, freeBytes, problem } = path;
     if (problem !== undefined) problems.push(pathProblem({ index, directory, state, problem }));
-    return { index, directory, state, readOnly, totalBytes, freeBytes, problem };
+    const packing = node.store?.packing.modeOf(index) ?? "off";
+    return { index, directory, state, readOnly, totalBytes, freeBytes, packing, problem };
   });
   const trackers = (node.storage?.snapshot().trackers ?? []).map(({ tracker, state, problem }) => {
     if (state !== "joined") {

@@ -4,7 +4,7 @@
  */
 import { describeError } from "#base/app-error.ts";
 import type { Log } from "#base/log.ts";
-import { noPacking, type Packing, packingFields } from "#filestore/packing.ts";
+import { noPacking, type Packing, type PackingMode, packingFields } from "#filestore/packing.ts";
 import { type SlotSource, slotOfName } from "#filestore/slot-source.ts";
 import type { RequestFields } from "#filestore/store-path-client.ts";
 import { TrunkLogReplay } from "#filestore/trunk/trunk-log-replay.ts";
@@ -50,6 +50,11 @@ export class StorePacking {
 
   get current(): Packing {
     return this.#current;
+  }
+
+  /** How small files are stored on that path just now. */
+  modeOf(storePathIndex: number): PackingMode {
+    return this.#packing.has(storePathIndex) ? this.#current.mode : "off";
   }
 
   /** Where slots come from in the mode `served`. */

@@ -36,6 +36,7 @@ export class FakeDaemon implements AsyncDisposable {
         readOnly: false,
         totalBytes: 2 ** 40,
         freeBytes: 2 ** 39,
+        packing: "off",
       },
     ],
     trackers: [{ endpoint: "10.0.0.1:22122", state: "joined" }],

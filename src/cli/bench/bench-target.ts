@@ -90,7 +90,7 @@ async function nodeOf(spec: TargetSpec, world: TargetWorld): Promise<CairnNode |
     }
     const { settings } = await client.ask(showConfig, {}, world.signal);
     const values = new Map(settings.map(({ key, value }) => [key, value.replaceAll('"', "")]));
-    return { status: found, durability: durabilityOf(values) };
+    return { status: found, durability: durabilityOf(found, values) };
   } catch (error) {
     world.signal.throwIfAborted();
     // Without a socket nobody said that there is a daemon: then the target is somebody else's.
@@ -99,11 +99,9 @@ async function nodeOf(spec: TargetSpec, world: TargetWorld): Promise<CairnNode |
   }
 }
 
-function durabilityOf(values: ReadonlyMap<string, string>): string {
+function durabilityOf(found: NodeStatus, values: ReadonlyMap<string, string>): string {
   const words = [values.get("storage.durability") ?? unknown];
-  const packing = values.get("storage.packing");
-  if (packing === "on") words.push("packed");
-  if (packing === "auto") words.push("packing auto");
+  if (found.storePaths.some(({ packing }) => packing !== "off")) words.push("packed");
   if (values.get("storage.dedup") === "true") words.push("dedup");
   return words.join(", ");
 }

@@ -86,6 +86,7 @@ function pathColumns(style: Style): readonly Column<Path>[] {
     { heading: "FREE", text: (path) => readableSize(path.freeBytes), right: true },
     { heading: "OF", text: (path) => readableSize(path.totalBytes), right: true },
     { heading: "MODE", text: (path) => (path.readOnly ? "read-only" : "") },
+    { heading: "SMALL FILES", text: (path) => (path.packing === "off" ? "" : "packed") },
     { heading: "DIRECTORY", text: (path) => path.directory },
     { heading: "PROBLEM", text: (path) => path.problem ?? "" },
   ];

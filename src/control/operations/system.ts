@@ -35,6 +35,8 @@ const storePath = record({
   readOnly: flag(),
   totalBytes: wholeNumber(),
   freeBytes: wholeNumber(),
+  /** How small files are stored there just now: one by one, in trunk files of this node, or in slots from the group's trunk server. */
+  packing: choice("off", "leased", "served"),
   problem: optional(sentence),
 });
 

@@ -45,7 +45,10 @@ function node(path: StorePathReport, trackerState: "joined" | "connecting"): Run
     tracker: undefined,
     storage,
     gateway: undefined,
-    store: { paths: [path] } as unknown as LocalFileStore,
+    store: {
+      paths: [path],
+      packing: { modeOf: () => "leased" },
+    } as unknown as LocalFileStore,
     metrics: new MetricRegistry(),
     reload: () => {},
     reopenLogs: () => {},
@@ -80,7 +83,7 @@ test("a node that is well is ready, and says what serves where", () => {
       },
       { name: "gateway", state: "off" },
     ],
-    storePaths: [{ index: 0, state: "online", totalBytes: 100, freeBytes: 40 }],
+    storePaths: [{ index: 0, state: "online", totalBytes: 100, freeBytes: 40, packing: "leased" }],
     problems: [],
   });
 });

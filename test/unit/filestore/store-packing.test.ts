@@ -77,11 +77,13 @@ test("slots are for files that fit, on paths that pack, in groups with a trunk s
   (paths[1] as FakePath).packs = 0;
   const ask = (path: number, length: number): boolean => store.slotsFor(path, { length }) === slots;
   expect(ask(0, 100)).toBe(false);
+  expect([0, 1].map((path) => store.modeOf(path))).toEqual(["off", "off"]);
   store.change(served);
   await turns();
   expect([ask(0, 976), ask(0, 977), ask(1, 100)]).toEqual([true, false, false]);
   expect(store.slotsFor(0, { length: 10, lengthIsEstimate: true })).toBeUndefined();
-  store.change({ ...served, mode: "leased" });
+  store.change({ ...served, mode: "leased"   expect([0, 1].map((path) => store.modeOf(path))).toEqual(["served", "off"]);
+});
   await turns();
   expect(ask(0, 100)).toBe(false);
 });

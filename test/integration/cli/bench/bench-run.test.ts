@@ -142,7 +142,14 @@ function worldOf(answers: Readonly<Record<string, unknown>> | undefined): Target
   };
 }
 
-const path = { index: 0, state: "online", readOnly: false, totalBytes: 1, freeBytes: 1 };
+const path = {
+  index: 0,
+  state: "online",
+  readOnly: false,
+  totalBytes: 1,
+  freeBytes: 1,
+  packing: "leased",
+};
 const node = {
   [status.name]: {
     version: "0.2.0",
@@ -156,7 +163,6 @@ const node = {
   [showConfig.name]: {
     settings: [
       { key: "storage.durability", value: '"relaxed"' },
-      { key: "storage.packing", value: '"auto"' },
       { key: "storage.dedup", value: "true" },
     ],
   },
@@ -169,7 +175,7 @@ test("a node tells by its socket where it is and what its figures mean", async (
     trackers: [{ address: "127.0.0.1", port: 22122 }],
     storages: [{ address: "127.0.0.1", port: 23000 }],
     processes: [77],
-    durability: "relaxed, packing auto, dedup",
+    durability: "relaxed, packed, dedup",
     fileSystem: "ext4 on /dev/sda1 and tmpfs",
     version: "Cairn 0.2.0",
   });

@@ -202,10 +202,7 @@ test("the daemon of this machine is asked when it is the target, and only then",
     ...{ key, value, origin: "built-in", unit: "", says: "It." },
     applies: "now" as const,
   });
-  daemon.settings = [
-    setting("storage.durability", '"flushed"'),
-    setting("storage.packing", '"on"'),
-  ];
+  daemon.settings = [setting("storage.durability", '"flushed"')];
   const role = { name: "storage", state: "serving" as const, connections: undefined };
   const rest = ["--operations", "ping", "--connections", "1", ...brief];
   world.environment.CAIRN_SOCKET = world.path("sock");
@@ -216,7 +213,11 @@ test("the daemon of this machine is asked when it is the target, and only then",
     ...daemon.status,
     processId: process.pid,
     roles: [{ ...role, endpoints }],
-    storePaths: daemon.status.storePaths.map((path) => ({ ...path, directory: "/proc" })),
+    storePaths: daemon.status.storePaths.map((path) => ({
+      ...path,
+      directory: "/proc",
+      packing: "leased" as const,
+    })),
   };
   // The tracker is another one than the daemon's, so the storage must do.
   const storage = ["--storage", `127.0.0.1:${cluster.storage.port}`];
