@@ -43,24 +43,29 @@ afterAll(() => {
 });
 
 interface Scenario extends Flavour {
+  /** Of all cuts, in percent. */
+  readonly share: number;
   /** That the load was what the scenario says. */
   readonly isFit: (recording: Recording) => boolean;
 }
 
 const scenarios: Readonly<Record<string, Scenario>> = {
   "files of their own, about the time of a checkpoint": {
+    share: 30,
     settings: ["storage.packing=off"],
     churn: true,
     isFit: ({ binlogBytes, histories }) =>
       binlogBytes > checkpointBytes && !histories.some(({ name }) => isPacked(name)),
   },
   "packed files": {
+    share: 35,
     settings: packedSettings,
     packing,
     isFit: ({ histories }) =>
       histories.filter(({ name }) => isPacked(name)).length > histories.length / 3,
   },
   "packed files, while trunk files are made sparse": {
+    share: 12,
     settings: packedSettings,
     packing,
     larger: 97,
@@ -71,6 +76,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
   },
   // Only a node has the index of contents.
   "deduplicated files": {
+    share: 23,
     settings: ["storage.dedup=true"],
     repeats: 80,
     filesPerWorker: 100,
@@ -80,7 +86,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
 };
 
 for (const [what, scenario] of Object.entries(scenarios)) {
-  const count = Math.ceil(cuts / Object.keys(scenarios).length);
+  const count = Math.ceil((cuts * scenario.share) / 100);
   onRecordedDisk(
     `no acknowledged change is lost in ${count} power cuts: ${what}, seed ${seed}`,
     async () => {
