@@ -81,9 +81,9 @@ test("slots are for files that fit, on paths that pack, in groups with a trunk s
   store.change(served);
   await turns();
   expect([ask(0, 976), ask(0, 977), ask(1, 100)]).toEqual([true, false, false]);
+  expect([0, 1].map((path) => store.modeOf(path))).toEqual(["served", "off"]);
   expect(store.slotsFor(0, { length: 10, lengthIsEstimate: true })).toBeUndefined();
-  store.change({ ...served, mode: "leased"   expect([0, 1].map((path) => store.modeOf(path))).toEqual(["served", "off"]);
-});
+  store.change({ ...served, mode: "leased" });
   await turns();
   expect(ask(0, 100)).toBe(false);
 });
