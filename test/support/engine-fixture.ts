@@ -80,7 +80,7 @@ export function withDirectory<Result>(body: (directory: string) => Result): Resu
   return result;
 }
 
-/** Receives `content` in `pieces` pieces and prepares its change. */
+/** Receives `content` in `pieces` pieces, or as a whole that stays as it is, and prepares its change. */
 export function stage(
   engine: StorePathEngine,
   target: WriteTarget,
@@ -90,7 +90,9 @@ export function stage(
   const handle = engine.startWrite(target, bytes.length);
   const size = Math.ceil(bytes.length / (how.pieces ?? 1));
   try {
-    for (let at = 0; at < bytes.length; at += size) handle.write(bytes.subarray(at, at + size));
+    if (how.pieces === undefined && handle.writeWhole !== undefined) handle.writeWhole(bytes);
+    else
+      for (let at = 0; at < bytes.length; at += size) handle.write(bytes.subarray(at, at + size));
     return handle.finish();
   } catch (error) {
     handle.abort();

@@ -10,6 +10,8 @@ export interface EngineOperation {
   readonly name: string;
   /** Of the engine that it runs on. */
   readonly settings?: Partial<StorePathSettings>;
+  /** Without flushes its record stands before there is anything of its file, so that a kill can undo it. */
+  readonly isUnstaged?: boolean;
   /** Returns the names that `run` works on. */
   readonly prepare: (engine: StorePathEngine) => readonly string[];
   readonly run: (engine: StorePathEngine, names: readonly string[]) => unknown;
@@ -32,12 +34,15 @@ const described = (engine: StorePathEngine): readonly string[] => {
 };
 const nothing = (): readonly string[] => [];
 
-function creates(name: string, content: Uint8Array, pieces: number): EngineOperation {
+/** Without `pieces` as a whole that stays as it is. */
+function creates(name: string, content: Uint8Array, pieces?: number): EngineOperation {
+  const how = pieces === undefined ? { content } : { content, pieces };
   const run = (engine: StorePathEngine): void => {
     const target = { kind: "normal", extension: "jpg" } as const;
-    commit(engine, stage(engine, target, { content, pieces }));
+    commit(engine, stage(engine, target, how));
   };
-  return { name, prepare: nothing, run };
+  const isUnstaged = pieces === undefined || content.length === 0;
+  return { name, isUnstaged, prepare: nothing, run };
 }
 
 function splices(name: string, content: Uint8Array, offset: number | undefined): EngineOperation {
@@ -89,6 +94,7 @@ export const engineOperations: readonly EngineOperation[] = [
   links("another name for a file", ""),
   links("another name for a file, as a slave", "_link"),
   creates("create in one piece", text("in one piece"), 1),
+  creates("create as a whole", text("as a whole")),
   creates("create in pieces", text("in several pieces"), 3),
   creates("create empty", text(""), 1),
   {

@@ -1,9 +1,10 @@
 /**
  * Commits changes together, so that they share one write to the binlog and, where they are flushed, its flush and those of
  * directories. The records are the commit: before they stand nothing is visible, afterwards the change is carried out here or by the
- * next start. Each step ends before the next begins, hence what a record says is on stable storage before the record is; flushes are
- * handed out (`FlushSteps`), and those of one step may happen in any order. Where one of them fails, no change of the batch is
- * acknowledged that depended on that step. Worker thread.
+ * next start, which takes back what it cannot carry out: a new file that was not staged (`create-change.ts`). Each step ends before
+ * the next begins, hence what a record says is on stable storage before the record is; flushes are handed out (`FlushSteps`), and
+ * those of one step may happen in any order. Where one of them fails, no change of the batch is acknowledged that depended on that
+ * step. Worker thread.
  */
 import { amendBinlog } from "#filestore/worker/amend-binlog.ts";
 import type { BatchStager, StagedChange } from "#filestore/worker/changes/staged-change.ts";

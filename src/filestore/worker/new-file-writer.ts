@@ -1,6 +1,7 @@
 /**
  * Receives a new file: normal, appender or slave. A body that comes in one piece, as small ones do, is written straight to the
- * staged file under its final name, without a further rename. Worker thread.
+ * staged file under its final name, without a further rename; where nothing is flushed and it stays in memory until the change ends,
+ * it is not staged at all. Worker thread.
  */
 import { createHash, type Hash, hash as hashOf } from "node:crypto";
 import { crc32 } from "node:zlib";
@@ -8,6 +9,7 @@ import { sourceLine } from "#filestore/binlog/entry.ts";
 import type { Content, ContentHolder } from "#filestore/dedup/content-links.ts";
 import { fileStoreError } from "#filestore/errors.ts";
 import { formatNew } from "#filestore/formats/staged-name.ts";
+import { CreateChange, type Creation } from "#filestore/worker/changes/create-change.ts";
 import { PlaceChange } from "#filestore/worker/changes/place-change.ts";
 import { diskFailure, onDisk } from "#filestore/worker/disk-failure.ts";
 import { type FilePlace, lockKey } from "#filestore/worker/file-layout.ts";
@@ -38,6 +40,8 @@ export class NewFileWriter implements WriteHandle {
   #linked: ContentHolder | undefined;
   /** Claimed when the whole content is known. */
   #place: FilePlace | undefined;
+  /** Of a body that is not staged. */
+  #creation: Creation | undefined;
   #timestamp = 0;
   #finished = false;
 
@@ -61,14 +65,31 @@ export class NewFileWriter implements WriteHandle {
     this.body.write(bytes);
   }
 
+  writeWhole(bytes: Uint8Array): void {
+    if (!this.#isDirect) {
+      this.write(bytes);
+      return;
+    }
+    this.#crc = crc32(bytes);
+    this.#create(bytes);
+  }
+
   held(): Content | undefined {
     const content = this.#file.hold === true ? this.#wholeContent() : undefined;
     const isHere = content !== undefined && this.#store.contents?.has(content) === true;
     return isHere ? undefined : content;
   }
 
-  finish(): PlaceChange {
-    if (this.body.received === 0 && this.#place === undefined) this.#whole(new Uint8Array(0));
+  finish(): CreateChange | PlaceChange {
+    if (this.body.received === 0 && this.#place === undefined) {
+      const nothing = new Uint8Array(0);
+      if (this.#isDirect) this.#create(nothing);
+      else this.#whole(nothing);
+    }
+    if (this.#creation !== undefined) {
+      this.#finished = true;
+      return new CreateChange(this.#store, this.#creation);
+    }
     const place = this.#place ?? onDisk("name a file", () => this.#name());
     const staged = this.body.take();
     this.#finished = true;
@@ -91,6 +112,23 @@ export class NewFileWriter implements WriteHandle {
     this.#finished = true;
     this.body.drop();
     if (this.#place !== undefined) this.#store.locks.delete(lockKey(this.#place.name));
+  }
+
+  /**
+   * The record of what is not staged comes before the file, so that a kill in between leaves a record that is not true: the next
+   * start has to see that, from the size in the name. What is held may be given up after all.
+   */
+  get #isDirect(): boolean {
+    const { flushed, contents } = this.#store;
+    const { kind, hold } = this.#file;
+    return !flushed && contents === undefined && kind === "normal" && hold !== true;
+  }
+
+  #create(body: Uint8Array): void {
+    onDisk("store a file", () => {
+      const namedMs = this.#store.clock.nowMs();
+      this.#creation = { place: this.#claim(namedMs, body.length), body, namedMs };
+    });
   }
 
   /** An empty one takes no room, and would have more names than any other. */

@@ -1,12 +1,14 @@
 /**
- * At a start: finishes what the binlog's tail says and the disk does not, and drops what no record speaks of. The tail are the
- * records since the checkpoint, which only this engine wrote; only the last record of a name can be half done. What runs here a
- * second time, because the first run was interrupted, does the same again. Worker thread.
+ * At a start: finishes what the binlog's tail says and the disk does not, or takes it back where nothing is staged to finish it with
+ * (`create-recovery.ts`), and drops what no record speaks of. The tail are the records since the checkpoint, which only this engine
+ * wrote; only the last record of a name can be half done. What runs here a second time, because the first run was interrupted, does
+ * the same again. Worker thread.
  */
 import type { BinlogRecord } from "#filestore/binlog/binlog-reader.ts";
 import { sourceLine } from "#filestore/binlog/entry.ts";
 import { comparePositions } from "#filestore/binlog/position.ts";
 import { parseStagedName, type StagedName } from "#filestore/formats/staged-name.ts";
+import { createdBy, settleCreated } from "#filestore/worker/create-recovery.ts";
 import { type FilePlace, isMetadataBase, metadataPlace } from "#filestore/worker/file-layout.ts";
 import { type LastEnd, PackedRecovery } from "#filestore/worker/packed-recovery.ts";
 import { copySteps, flushFile, runToEnd, setSize } from "#filestore/worker/staged-files.ts";
@@ -17,7 +19,7 @@ import { decodeBase } from "#model/file-id.ts";
 export interface RollForwardReport {
   /** Changes that were recorded and are complete now. */
   readonly rolledForward: number;
-  /** Staged files that were dropped. */
+  /** Staged files that were dropped, and parts of new files. */
   readonly swept: number;
 }
 
@@ -56,6 +58,7 @@ class RollForward {
       const place = this.#places.get(path);
       if (record !== undefined && place !== undefined) this.#settleRecord(place, record);
     }
+    this.#settleCreated();
     this.#swept += this.#packed.finish();
     for (const { path } of this.#store.tree.takeUnflushed()) this.#touched.add(path);
     if (flushed) for (const directory of this.#touched) files.flushDirectory(directory);
@@ -149,6 +152,18 @@ class RollForward {
     else if (entry.kind === "truncate") done = this.#truncate(place, entry);
     else if (entry.kind === "rename") done = this.#rename(place, entry.oldName);
     if (done) this.#rolledForward += 1;
+  }
+
+  /** What was not staged, or lost the staged file. */
+  #settleCreated(): void {
+    const created = [...this.#last].flatMap(([path, record]) => {
+      const place = this.#places.get(path);
+      if (record === undefined || place === undefined) return [];
+      return createdBy(place, record) ?? [];
+    });
+    const removed = settleCreated(this.#store, created);
+    for (const place of removed) this.#touched.add(this.#store.layout.directoryOf(place));
+    this.#swept += removed.length;
   }
 
   #remove(place: FilePlace): boolean {

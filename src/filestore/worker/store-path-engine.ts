@@ -1,8 +1,8 @@
 /**
  * The engine of one store path: everything that is done to its files, synchronously, on its worker's thread. Changes are prepared
- * one by one (bodies are received into `.cairn/tmp`), then committed together: `batch-commit.ts` says in which order, and
- * `roll-forward.ts` what happens to those that a crash interrupted. Each call ends in bounded time; long work comes as a generator, to
- * be stepped between other requests. Failures are `AppError<FileStoreErrorCode>`.
+ * one by one (bodies are received into `.cairn/tmp`, or, where nothing is flushed, stay in memory), then committed together:
+ * `batch-commit.ts` says in which order, and `roll-forward.ts` what happens to those that a crash interrupted. Each call ends in
+ * bounded time; long work comes as a generator, to be stepped between other requests. Failures are `AppError<FileStoreErrorCode>`.
  *
  * A file has one change at a time. Between preparing a change (or starting an append or a modification, or a regeneration) and its
  * end, in a commit, by `abort`, or at the end of its remainder, its name is locked: ask `isLocked` before, and let requests for a name

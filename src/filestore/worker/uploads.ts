@@ -160,7 +160,7 @@ export class Uploads {
     const { answers, stage, requireChanges } = this.#parts;
     try {
       requireChanges();
-      if (record.block >= 0) handle.write(answers.payload(record));
+      if (record.block >= 0) receive(handle, record, answers.payload(record));
       if (!last) {
         answers.done(record.id);
         this.#flushLong(upload);
@@ -214,6 +214,13 @@ export class Uploads {
 
 function opened(handle: WriteHandle): Open {
   return { state: "open", handle, isFlushing: false, last: undefined };
+}
+
+/** The block of the last piece is the worker's until the upload is answered, at its change's end. */
+function receive(handle: WriteHandle, record: RingRecord, bytes: Uint8Array): void {
+  const whole = writeFlag.first | writeFlag.last;
+  if ((record.flags & whole) === whole && handle.writeWhole !== undefined) handle.writeWhole(bytes);
+  else handle.write(bytes);
 }
 
 /** What a request is answered with that was given up before it began; nobody hears it. */

@@ -13,6 +13,11 @@ import type { FlushTarget } from "#platform/flusher.ts";
 export interface WriteHandle {
   /** The next piece; the bytes are used during the call only. After it threw, only `abort` is left. */
   write(bytes: Uint8Array): void;
+  /**
+   * Instead of `write`, for a body that comes in one piece: the whole of it, which stays as it is until the change ends. After it
+   * threw, only `abort` is left.
+   */
+  writeWhole?(bytes: Uint8Array): void;
   /** All bytes have come: the change that is to be committed. After it threw, only `abort` is left. */
   finish(): Change;
   /** Asked for when all bytes have come: the content, where others are to be asked for it before `finish` or `abort`. */

@@ -7,6 +7,7 @@
 import { expect, test } from "vitest";
 import { AppError } from "#base/app-error.ts";
 import { decodeEntry } from "#filestore/binlog/entry.ts";
+import type { Durability } from "#filestore/settings.ts";
 import type { StorePathEngine } from "#filestore/worker/store-path-engine.ts";
 import type { FileError } from "#platform/files.ts";
 import {
@@ -30,10 +31,10 @@ interface Attempt {
   readonly troubled: TroubledFiles;
 }
 
-function prepare(operation: EngineOperation): Attempt {
+function prepare(operation: EngineOperation, durability: Durability): Attempt {
   const disk = new MemoryFiles(directory);
   const troubled = new TroubledFiles(disk);
-  const { settings = {} } = operation;
+  const settings = { durability, ...operation.settings };
   const engine = openEngine({ files: troubled.files, directory, settings });
   const names = operation.prepare(engine);
   return { disk, engine, names, before: viewOf(disk, directory), troubled };
@@ -55,10 +56,14 @@ function mayBeHalf(operation: EngineOperation): boolean {
   return operation.name.startsWith("modify") || operation.name === "delete with metadata";
 }
 
+const ways = (["flushed", "relaxed"] as const).flatMap((durability) =>
+  ["EIO", "ENOSPC"].map((code) => ({ durability, code })),
+);
+
 for (const operation of engineOperations) {
-  for (const code of ["EIO", "ENOSPC"]) {
-    test(`each call may fail with ${code}: ${operation.name}`, () => {
-      const undisturbed = prepare(operation);
+  for (const { durability, code } of ways) {
+    test(`each call may fail with ${code}: ${operation.name}, ${durability}`, () => {
+      const undisturbed = prepare(operation, durability);
       undisturbed.troubled.arm({ kind: "none" });
       run(operation, undisturbed);
       const calls = undisturbed.troubled.count;
@@ -66,7 +71,7 @@ for (const operation of engineOperations) {
       const after = viewOf(undisturbed.disk, directory);
       let failures = 0;
       for (let atCall = 1; atCall <= calls; atCall += 1) {
-        const attempt = prepare(operation);
+        const attempt = prepare(operation, durability);
         const { disk, engine, troubled, names } = attempt;
         troubled.arm({ kind: "fail", atCall, code });
         const failure = run(operation, attempt);

@@ -5,6 +5,7 @@
  * middle of a commit or between two, and the model is compared with what a new engine shows. The seed is in the test's name.
  */
 import { expect, test } from "vitest";
+import type { Durability } from "#filestore/settings.ts";
 import type { Change, WriteTarget } from "#filestore/worker/store-path-engine.ts";
 import { StorePathEngine } from "#filestore/worker/store-path-engine.ts";
 import { decodeBase } from "#model/file-id.ts";
@@ -41,7 +42,10 @@ class Life {
   /** Operations that were confirmed, by the letter of their record. */
   readonly confirmed = new Set<string>();
 
-  constructor(seed: number) {
+  readonly #durability: Durability;
+
+  constructor(seed: number, durability: Durability) {
+    this.#durability = durability;
     this.#random = seededRandom(seed);
     this.#engine = this.#open();
   }
@@ -81,9 +85,11 @@ class Life {
     expect(staged).toEqual([]);
   }
 
-  /** The power fails; unconfirmed changes of the turn may each have happened or not. */
+  /** The power fails, or, where nothing is flushed, the process is killed; unconfirmed changes of the turn may each have happened or not. */
   #restart(open: readonly Planned[]): void {
-    this.disk.powerCut(this.#random.below(3) === 0 ? undefined : this.#random);
+    if (this.#durability === "flushed") {
+      this.disk.powerCut(this.#random.below(3) === 0 ? undefined : this.#random);
+    }
     this.#engine = this.#open();
     const { files } = viewOf(this.disk, directory);
     const shown = new Map(Object.entries(files).map(([path, text]) => [`M00/${path}`, text]));
@@ -98,7 +104,7 @@ class Life {
   #open(): StorePathEngine {
     this.#runs += 1;
     this.#troubled = new TroubledFiles(this.disk);
-    const settings = { rotateCount: 3, subdirCount: 2 };
+    const settings = { rotateCount: 3, subdirCount: 2, durability: this.#durability };
     const { files } = this.#troubled;
     return openEngine({ files, directory, settings, seed: this.#runs, clock: this.#clock });
   }
@@ -218,13 +224,18 @@ function agrees(
   return differing.every((name) => shown.get(name) === changed.get(name));
 }
 
-for (let seed = 1; seed <= 12; seed += 1) {
-  test(`a long life with power cuts, seed ${seed}`, () => {
-    const life = new Life(seed);
-    for (let turn = 0; turn < 150; turn += 1) life.turn();
-    life.check();
-    expect([...life.confirmed].sort().join("")).toMatch(/^A?CDMRTU$/);
-  });
+for (const [durability, ends] of [
+  ["flushed", "power cuts"],
+  ["relaxed", "kills"],
+] as const) {
+  for (let seed = 1; seed <= 12; seed += 1) {
+    test(`a long life with ${ends}, ${durability}, seed ${seed}`, () => {
+      const life = new Life(seed, durability);
+      for (let turn = 0; turn < 150; turn += 1) life.turn();
+      life.check();
+      expect([...life.confirmed].sort().join("")).toMatch(/^A?CDMRTU$/);
+    });
+  }
 }
 
 test("a batch commits what it can, each change with its own end", () => {

@@ -57,6 +57,44 @@ test("an upload that began before changes were refused ends with the refusal, an
   expect(viewOf(disk, directory).staged).toEqual([]);
 });
 
+test("a body that is whole in its block is read from there when it is committed, and is staged nowhere", () => {
+  const disk = new MemoryFiles(directory);
+  const settings = { durability: "relaxed" } as const;
+  const stage = new LoopStage({ files: disk, directory, settings });
+  const calls: string[] = [];
+  const { open } = disk;
+  disk.open = (path, mode) => {
+    calls.push(path.startsWith(`${directory}/data/.cairn/tmp`) ? "tmp" : "in place");
+    return open.call(disk, path, mode);
+  };
+  stage.create(1, "the first");
+  stage.create(2, "the second");
+  const answers = stage.settle();
+  // The blocks are the main thread's again.
+  for (const id of [1, 2]) stage.block(id).fill(0x78);
+  const { files } = viewOf(disk, directory);
+  expect(answers.map(({ text }) => files[text.slice(4)])).toEqual(["the first", "the second"]);
+  expect(calls.slice(0, 2)).toEqual(["in place", "in place"]);
+  expect(calls).not.toContain("tmp");
+});
+
+test("of a length that only seems whole, and of pieces, nothing is kept beyond their answer", () => {
+  const disk = new MemoryFiles(directory);
+  const stage = new LoopStage({ files: disk, directory, settings: { durability: "relaxed" } });
+  const target = writeTarget.normal << targetShift;
+  const send = (id: number, flags: number): void => {
+    stage.block(id).set(Buffer.from(`piece ${id};`));
+    const fields = { a: 1, b: 8, block: id, blockLength: 8, flags: flags | target, text: "txt" };
+    stage.send(id, { kind: request.write, ...fields });
+    stage.turn();
+    stage.block(id).fill(0x78);
+  };
+  send(1, writeFlag.first | writeFlag.estimate);
+  send(2, writeFlag.last);
+  stage.settle();
+  expect(Object.values(viewOf(disk, directory).files)).toEqual(["piece 1;piece 2;"]);
+});
+
 test("reads go on while changes are refused, and give up their files at the close", () => {
   const { disk, stage } = setUp();
   const content = "x".repeat(20_000);
