@@ -218,12 +218,16 @@ function create(
   amount: { readonly count: number; readonly together: number },
 ): string[] {
   const names: string[] = [];
+  const bodies = Array.from({ length: amount.together }, () => Buffer.from(body));
   for (let done = 0; done < amount.count; done += amount.together) {
     const changes = [];
     for (let index = 0; index < amount.together && done + index < amount.count; index += 1) {
-      body.writeUInt32LE(done + index);
-      const handle = engine.startWrite({ kind: "normal", extension: "jpg" }, body.length);
-      handle.write(body);
+      // Each stays as it is until the commit, as in the blocks of a worker.
+      const own = bodies[index] ?? body;
+      own.writeUInt32LE(done + index);
+      const handle = engine.startWrite({ kind: "normal", extension: "jpg" }, own.length);
+      if (handle.writeWhole === undefined) handle.write(own);
+      else handle.writeWhole(own);
       changes.push(handle.finish());
     }
     engine.commit(changes);
