@@ -77,7 +77,7 @@ function auditDisk(
   for (const [name, operation] of records) {
     const owner = name.endsWith("-m") ? name.slice(0, -2) : name;
     const isThere = present.get(owner) === true;
-    if (isThere || operation === "D" || renamed.has(owner)) continue;
+    if (isThere || operation === "D" || operation === "d" || renamed.has(owner)) continue;
     problems.push(`${name} is not there, its last record is ${operation}`);
   }
   const packed = [...present].filter(([name, isThere]) => isThere && isPacked(name));

@@ -5,7 +5,7 @@
  */
 import { crc32 } from "node:zlib";
 import type { BinlogRecord } from "#filestore/binlog/binlog-reader.ts";
-import { sourceLine } from "#filestore/binlog/entry.ts";
+import { encodeEntry } from "#filestore/binlog/entry.ts";
 import { type BinlogPosition, comparePositions } from "#filestore/binlog/position.ts";
 import { FreeExtents } from "#filestore/trunk/free-extents.ts";
 import { maxCheckedBytes } from "#filestore/trunk/limits.ts";
@@ -190,7 +190,9 @@ export class PackedRecovery {
       this.#live.delete(name);
       this.#open.get(slot.path)?.free.merge(slot.offset, slot.size);
       this.#makeZeros(slot);
-      lines += sourceLine("delete", Math.floor(clock.nowMs() / 1000), name);
+      const timestamp = Math.floor(clock.nowMs() / 1000);
+      // Not a deletion of ours: peers may have the file whole, and are sent nothing of this.
+      lines += encodeEntry({ kind: "delete", timestamp, replica: true, name });
     }
     if (lines === "") return;
     log.error("packed-files-lost", { files: lines.split("\n").length - 1 });

@@ -163,7 +163,7 @@ function recorded(binlog: string): string[] {
   for (const line of binlog.split("\n")) {
     const [, operation, name = ""] = line.split(" ");
     if (operation === "C") there.add(name);
-    if (operation === "D") there.delete(name);
+    if (operation === "D" || operation === "d") there.delete(name);
   }
   return [...there];
 }

@@ -53,7 +53,7 @@ test("a record without its content gets another one that says so, and the space 
   write(offsetOf(names[2] ?? ""), Buffer.alloc(324));
   const next = start();
   const { binlog } = viewOf(files, directory);
-  expect(binlog).toMatch(new RegExp(`D ${names[2]}\\n\\d+ D ${names[1]}\\n$`));
+  expect(binlog).toMatch(new RegExp(`d ${names[2]}\\n\\d+ d ${names[1]}\\n$`));
   expect(logs.find(({ event }) => event === "packed-files-lost")?.data).toEqual({ files: 2 });
   expect(readBack(next.engine, names[0] ?? "").toString()).toBe("a".repeat(300));
   for (const name of names.slice(1)) expect(() => next.engine.openRead(name)).toThrow("no file");
