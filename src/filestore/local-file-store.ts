@@ -214,13 +214,14 @@ export class LocalFileStore implements FileStore {
   open(
     name: string,
     range: Range,
-    options: { readonly emptyIsFine?: boolean; readonly expectedBytes?: number } = {},
+    options: { readonly emptyIsFine?: boolean; readonly sizeInName?: number | undefined } = {},
   ): Promise<OpenedFile> {
     const client = this.#clientOf(name);
     if (client instanceof Error) return Promise.reject(client);
-    const expected = range.length === 0 ? (options.expectedBytes ?? largeBlockBytes) : range.length;
+    const expected = range.length === 0 ? (options.sizeInName ?? largeBlockBytes) : range.length;
     const size = blockSizeFor(expected);
-    const how = { client, name, range, flags: options.emptyIsFine === true ? flagEmptyIsFine : 0 };
+    const flags = options.emptyIsFine === true ? flagEmptyIsFine : 0;
+    const how = { client, name, range, flags, named: options.sizeInName ?? 0 };
     const block = client.blocks.tryTake(size);
     if (block !== undefined) return openInto(block, how);
     return client.blocks.take(size).then((late) => openInto(late, how));
@@ -457,16 +458,18 @@ interface Opening {
   readonly name: string;
   readonly range: Range;
   readonly flags: number;
+  /** The size that the name says, or 0. */
+  readonly named: number;
 }
 
 /** Opens a file and reads its beginning, or all of it, into `block`. Without further promises: every download comes through. */
 function openInto(block: number, how: Opening): Promise<OpenedFile> {
-  const { client, name, range, flags } = how;
+  const { client, name, range, flags, named } = how;
   const { offset, length } = range;
   const blockLength = client.blocks.view(block).length;
   return new Promise((resolve, reject) => {
     client.ask(
-      { kind: request.read, text: name, a: offset, b: length, flags, block, blockLength },
+      { kind: request.read, text: name, a: offset, b: length, c: named, flags, block, blockLength },
       (opened) => {
         const rest = opened.a - offset;
         const body = new ReadSource(client, {

@@ -19,7 +19,10 @@ export const request = {
   write: 1,
   /** Gives an upload up. a: upload number. */
   abort: 2,
-  /** text: name; a: offset; b: length, 0 to the end; flags bit 0: an offset at the end is fine; block: filled. Completion a: size; b: mtime; c: handle for the rest or 0. */
+  /**
+   * text: name; a: offset; b: length, 0 to the end; c: the size that the name says, 0 where it says none or the time is wanted; flags bit 0:
+   * an offset at the end is fine; block: filled. Completion a: size; b: mtime, of no meaning where c was said; c: handle for the rest or 0.
+   */
   read: 3,
   /** a: handle; b: offset; c: length; block: filled. */
   readMore: 4,

@@ -103,6 +103,14 @@ export function sizeInName(base: string): number | undefined {
   return decodeSize(high, base64Word(base, 0, 3));
 }
 
+/** The CRC-32 that a name says of its own content: undefined for appenders, slaves, and what does not decode. */
+export function crcInName(base: string): number | undefined {
+  if (!isBase64(base, 0, encodedLength)) return undefined;
+  const high = base64Word(base, 0, 2);
+  if ((high & sizeFlags.appender) !== 0 || isSlaveBase(base, high)) return undefined;
+  return base64Word(base, 0, 4);
+}
+
 /** The source alone; undefined when the name does not decode. */
 export function sourceInName(base: string): FileSource | undefined {
   return isBase64(base, 0, encodedLength) ? decodeSource(base64Word(base, 0, 0)) : undefined;

@@ -36,6 +36,8 @@ export interface Files {
   close(descriptor: FileDescriptor): void;
   /** Bytes read; fewer than asked for only at the end of the file. */
   read(descriptor: FileDescriptor, target: Uint8Array, position: number): number;
+  /** One call, from the file's begin: up to `length` bytes into `target`; fewer where the file ends, and where the system says so. */
+  readOnce(descriptor: FileDescriptor, target: Uint8Array, length: number): number;
   /** Writes everything or throws. `position` undefined writes at the descriptor's own place. */
   write(descriptor: FileDescriptor, bytes: Uint8Array, position?: number): void;
   truncate(descriptor: FileDescriptor, sizeBytes: number): void;

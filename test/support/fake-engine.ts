@@ -197,6 +197,12 @@ export class FakeEngine {
     };
   }
 
+  readWhole(name: string, sizeBytes: number, target: Uint8Array): boolean {
+    const { content } = this.#file(name);
+    content.copy(target, 0, 0, sizeBytes + 1);
+    return !this.failReads && content.length === sizeBytes;
+  }
+
   facts(name: string) {
     const { content } = this.#file(name);
     return { sizeBytes: content.length, modifiedSeconds: 1_700_000_000, crc32: undefined };

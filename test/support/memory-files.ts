@@ -111,6 +111,10 @@ export class MemoryFiles implements Files {
     return inode.content.copy(target, 0, position, position + target.length);
   }
 
+  readOnce(descriptor: FileDescriptor, target: Uint8Array, length: number): number {
+    return this.read(descriptor, target.subarray(0, length), 0);
+  }
+
   write(descriptor: FileDescriptor, bytes: Uint8Array, position?: number): void {
     const file = this.#file(descriptor);
     const { content } = file.inode;

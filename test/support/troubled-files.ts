@@ -21,7 +21,7 @@ const looks: readonly string[] = [
   ...["stat", "statDescriptor", "list", "readLink", "space", "claim", "isRotational"],
 ];
 const calls: readonly (keyof Files)[] = [
-  ...["open", "close", "read", "write", "truncate", "flush", "flushDirectory"],
+  ...["open", "close", "read", "readOnce", "write", "truncate", "flush", "flushDirectory"],
   ...["setModified", "rename", "remove", "removeDirectory", "makeDirectory", "makeLink", "expand"],
   "makeHardLink",
 ] as readonly (keyof Files)[];

@@ -11,7 +11,7 @@ import { maxTrunkLinks, stepBytes } from "#filestore/worker/limits.ts";
 import { type OpenedSlot, PackedReader } from "#filestore/worker/packed-read.ts";
 import type { StorePath } from "#filestore/worker/store-path.ts";
 import { isTrunkBase } from "#filestore/worker/trunk-slot.ts";
-import { decodeBase } from "#model/file-id.ts";
+import { crcInName, normalBaseLength } from "#model/file-id.ts";
 import { type FileDescriptor, FileError, type FileStat } from "#platform/files.ts";
 
 /** An open file. Its size is that of the moment when it was opened, whatever happens to it later. */
@@ -53,6 +53,31 @@ export class FileReader {
     return this.#open(this.#store.layout.place(name), 0);
   }
 
+  /**
+   * Reads a file of `sizeBytes`, as its name says, into `target`, which has room for more: without asking what it is and how large, since
+   * a read that ends there has shown it. False where anything else came out: then `open` it. Throws as `open` does.
+   */
+  readWhole(name: string, sizeBytes: number, target: Uint8Array): boolean {
+    const place = this.#store.layout.place(name);
+    if (place.base.length !== normalBaseLength || target.length <= sizeBytes) return false;
+    const { files } = this.#store;
+    let descriptor: FileDescriptor;
+    try {
+      descriptor = files.open(place.path, "read");
+    } catch (error) {
+      throw openFailure(error, place);
+    }
+    try {
+      return files.readOnce(descriptor, target, sizeBytes + 1) === sizeBytes;
+    } catch (error) {
+      if (!(error instanceof FileError)) throw error;
+      // A directory, a pipe, or a disk that fails: `open` says which.
+      return false;
+    } finally {
+      files.close(descriptor);
+    }
+  }
+
   /** As `open`, and without reading the content. */
   facts(name: string): EngineFacts {
     const place = this.#store.layout.place(name);
@@ -63,7 +88,7 @@ export class FileReader {
     return {
       sizeBytes: this.#visibleSize(place) ?? target.sizeBytes,
       modifiedSeconds: this.#modifiedOf(place, own),
-      crc32: own.kind === "link" ? this.#linkedCrc(place) : crcOf(place.base),
+      crc32: own.kind === "link" ? this.#linkedCrc(place) : crcInName(place.base),
     };
   }
 
@@ -162,7 +187,7 @@ export class FileReader {
   /** The name of a link carries a random number; that of the file which it means may carry the CRC. */
   #linkedCrc(place: FilePlace): number | undefined {
     const target = onDisk(`read ${place.name}`, () => this.#store.files.readLink(place.path));
-    return crcOf(target.slice(target.lastIndexOf("/") + 1));
+    return crcInName(target.slice(target.lastIndexOf("/") + 1));
   }
 }
 
@@ -206,13 +231,6 @@ class OpenFile implements ReadHandle {
     if (this.#descriptor !== undefined) this.#store.files.close(this.#descriptor);
     this.#descriptor = undefined;
   }
-}
-
-/** The CRC that a name says of its own content: not of appenders, slaves and what else is named otherwise. */
-function crcOf(base: string): number | undefined {
-  const decoded = decodeBase(base);
-  if (decoded === undefined || decoded.isAppender || decoded.isSlave) return undefined;
-  return decoded.crc32;
 }
 
 function openFailure(error: unknown, place: FilePlace): FileStoreError {

@@ -197,6 +197,11 @@ export class StorePathEngine {
     return this.#reader.open(name);
   }
 
+  /** As `FileReader.readWhole`. */
+  readWhole(name: string, sizeBytes: number, target: Uint8Array): boolean {
+    return this.#reader.readWhole(name, sizeBytes, target);
+  }
+
   /** As `openRead`. Of a link: size of what it means, time of its own. */
   facts(name: string): EngineFacts {
     return this.#reader.facts(name);

@@ -11,7 +11,15 @@ type AnyCall = (one: unknown, two: unknown, three: unknown) => unknown;
 /** Those that go to the disk each time; no call has more than three parameters. */
 const watchedCalls = [
   ...(["open", "close", "read", "write", "truncate", "flush", "flushDirectory", "stat"] as const),
-  ...(["statDescriptor", "rename", "remove", "makeDirectory", "list", "space"] as const),
+  ...([
+    "readOnce",
+    "statDescriptor",
+    "rename",
+    "remove",
+    "makeDirectory",
+    "list",
+    "space",
+  ] as const),
   ...(["makeHardLink"] as const),
 ] as const satisfies readonly (keyof Files)[];
 

@@ -95,6 +95,14 @@ export class NodeFiles implements Files, Disposable {
     }
   }
 
+  readOnce(descriptor: FileDescriptor, target: Uint8Array, length: number): number {
+    try {
+      return readSync(descriptor, target, 0, length, 0);
+    } catch (error) {
+      throw fileError(error);
+    }
+  }
+
   write(descriptor: FileDescriptor, bytes: Uint8Array, position?: number): void {
     try {
       let done = 0;

@@ -177,8 +177,8 @@ function download(
       throw new WireStatusError(wireStatus.invalid, "negative offset or length");
     }
     const range = { offset: request.offset, length: request.length };
-    const expectedBytes = expectedSize(filename);
-    return services.store.open(filename, range, { expectedBytes }).then(({ body }) => {
+    const said = saidSize(filename);
+    return services.store.open(filename, range, { sizeInName: said }).then(({ body }) => {
       services.counters.attempt("downloadBytes", body.length);
       services.counters.succeed("downloadBytes", body.length);
       return body;
@@ -186,11 +186,10 @@ function download(
   });
 }
 
-/** The size in the name says how large a buffer the first read wants; appender and slave files do not carry it. */
-function expectedSize(filename: string): number {
+/** The size that the name says; those of appender and slave files do not. */
+function saidSize(filename: string): number | undefined {
   const name = parseRemoteFilename(filename);
-  const size = name === undefined ? undefined : sizeInName(name.base);
-  return size ?? Number.MAX_SAFE_INTEGER;
+  return name === undefined ? undefined : sizeInName(name.base);
 }
 
 function sourceOf(services: StorageServices, filename: string): string {

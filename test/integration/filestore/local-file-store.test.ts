@@ -102,6 +102,30 @@ test("what is stored is read, described, changed and removed by its name", async
   await store.close();
 });
 
+test("a size that a name says is not believed: the file itself is read, all of it", async () => {
+  const { store } = await stage([pathSettings(0)]);
+  const name = await store.upload(anyPath, flowOfBytes(pattern(5000)));
+  for (const sizeInName of [undefined, 0, 1, 4999, 5000, 5001, 16_384, 2 ** 40]) {
+    for (const [offset, length] of [
+      ...[
+        [0, 0],
+        [0, 5000],
+        [0, 4999],
+        [0, 9000],
+        [1, 0],
+        [10, 20],
+      ],
+    ] as const) {
+      const { sizeBytes, body } = await store.open(name, { offset, length }, { sizeInName });
+      const end = length === 0 ? 5000 : Math.min(5000, offset + length);
+      expect(await collect(flowOfSource(body))).toEqual(pattern(5000).subarray(offset, end));
+      expect(sizeBytes).toBe(5000);
+      body.close();
+    }
+  }
+  await store.close();
+});
+
 test("ranges are clipped, and one past the end is refused unless empty is fine", async () => {
   const { store } = await stage([pathSettings(0)]);
   const name = await store.upload(anyPath, flowOfBytes(pattern(600_000)));

@@ -2,11 +2,13 @@
 import { expect, test } from "vitest";
 import { encodeThreeWords, encodeTwoWords } from "#model/base64.ts";
 import {
+  crcInName,
   type DecodedBase,
   decodeBase,
   decodeSource,
   decodeTimestamp,
   formatFileId,
+  sizeInName,
   splitFileId,
   swapBytes,
 } from "#model/file-id.ts";
@@ -112,6 +114,9 @@ for (const [index, [base, expected]] of examples.entries()) {
   test(`example ${index + 1} is read`, () => {
     expect(decodeBase(base)).toEqual(expected);
     expect(decodeTimestamp(base)).toBe(expected.timestamp);
+    expect(sizeInName(base)).toBe(expected.size);
+    const ownCrc = expected.isAppender || expected.isSlave ? undefined : expected.crc32;
+    expect(crcInName(base)).toBe(ownCrc);
   });
 }
 
@@ -139,6 +144,8 @@ test("a name without 27 characters of base64 does not decode", () => {
   ]) {
     expect(decodeBase(base), base).toBeUndefined();
     expect(decodeTimestamp(base), base).toBeUndefined();
+    expect(sizeInName(base), base).toBeUndefined();
+    expect(crcInName(base), base).toBeUndefined();
   }
 });
 

@@ -1,5 +1,5 @@
 /** Reading by logical names: ordinary files, links that C made, and what is no file. */
-import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { crc32 } from "node:zlib";
 import { expect, test } from "vitest";
 import { AppError } from "#base/app-error.ts";
@@ -89,6 +89,52 @@ test("names that are none, of other store paths, of nothing, and of what is no f
       expect([wanted, refusal(() => runSteps(engine.crc(wanted)))]).toEqual([wanted, code]);
     }
   });
+});
+
+test("a whole file is read at once where it is as large as its name says, and nothing else is", () => {
+  withDirectory((directory) => {
+    const engine = openEngine({ files: new NodeFiles(), directory });
+    const target = Buffer.alloc(64);
+    const whole = (name: string, size: number): string =>
+      engine.readWhole(name, size, target) ? target.toString("latin1", 0, size) : "";
+    const name = put(engine, { kind: "normal", extension: "txt" }, "as large");
+    const path = `${directory}/data/${name.slice(4)}`;
+    expect(whole(name, 8)).toBe("as large");
+    expect(whole(name.slice(4), 8)).toBe("as large");
+    const link = "M00/00/00/CgkAAmVT8QCAAAAAAAAACgAAAAA123.txt";
+    symlinkSync(path, `${directory}/data/${link.slice(4)}`);
+    expect(whole(link, 8)).toBe("as large");
+    expect(engine.readWhole(name, 8, target.subarray(0, 8))).toBe(false);
+    for (const content of ["longer than it was", "short", ""]) {
+      writeFileSync(path, content);
+      expect(whole(name, 8)).toBe("");
+    }
+    const directoryName = name.replace(/.{7}$/, "111.txt");
+    mkdirSync(`${directory}/data/${directoryName.slice(4)}`);
+    expect(whole(directoryName, 8)).toBe("");
+    const slave = put(
+      engine,
+      { kind: "slave", master: name, prefix: "-slave1", extension: "txt" },
+      "a slave",
+    );
+    expect(whole(slave, 7)).toBe("");
+    rmSync(path);
+    expect(refusal(() => whole(name, 8))).toBe("file-missing");
+    expect(refusal(() => whole("M01/00/00/x", 8))).toBe("file-invalid");
+  });
+});
+
+test("a whole file whose disk fails is left to those who can say so", () => {
+  const files = new MemoryFiles("/disk");
+  const engine = openEngine({ files, directory: "/disk" });
+  const name = put(engine, { kind: "normal", extension: "txt" }, "content");
+  const read = files.read.bind(files);
+  files.read = () => {
+    throw new FileError("EIO", "no");
+  };
+  expect(engine.readWhole(name, 7, Buffer.alloc(8))).toBe(false);
+  files.read = read;
+  expect(engine.readWhole(name, 7, Buffer.alloc(8))).toBe(true);
 });
 
 test("links of C are followed: size of what they mean, time of their own, CRC of what they mean", () => {
