@@ -111,6 +111,11 @@ export function crcInName(base: string): number | undefined {
   return base64Word(base, 0, 4);
 }
 
+/** The source as it stands in the name, see `decodeSource`; undefined when the name does not decode. */
+export function sourceWordInName(base: string): number | undefined {
+  return isBase64(base, 0, encodedLength) ? base64Word(base, 0, 0) : undefined;
+}
+
 /** The source alone; undefined when the name does not decode. */
 export function sourceInName(base: string): FileSource | undefined {
   return isBase64(base, 0, encodedLength) ? decodeSource(base64Word(base, 0, 0)) : undefined;

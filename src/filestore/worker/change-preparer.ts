@@ -26,7 +26,7 @@ import type { StorePath } from "#filestore/worker/store-path.ts";
 import { findSlot, isTrunkBase, type TrunkSlotPlace } from "#filestore/worker/trunk-slot.ts";
 import { StagedBody } from "#filestore/worker/write-handle.ts";
 import { tailOf } from "#model/file-base.ts";
-import { decodeBase } from "#model/file-id.ts";
+import { decodeBase, normalBaseLength } from "#model/file-id.ts";
 import { mergeMetadata, normalizeMetadata } from "#model/file-metadata.ts";
 import { trunkHeaderSize } from "#model/trunk-location.ts";
 import type { FileStat } from "#platform/files.ts";
@@ -45,10 +45,8 @@ export class ChangePreparer {
     const removals: [Removal, ...Removal[]] = [this.#removal(file)];
     const target = this.#linkedFile(file);
     if (target !== undefined) removals.push({ place: target });
-    const metadata = metadataPlace(file);
-    if (!isMetadataBase(file.base) && this.#stat(metadata) !== undefined) {
-      removals.push({ place: metadata });
-    }
+    const metadata = this.#metadataOf(file);
+    if (metadata !== undefined) removals.push({ place: metadata });
     return this.#locked(new RemoveChange(this.#store, removals, this.#now()));
   }
 
@@ -140,8 +138,17 @@ export class ChangePreparer {
     throw notRegular(place);
   }
 
+  /** Undefined where there is none. */
+  #metadataOf(file: FilePlace): FilePlace | undefined {
+    const { issued, source } = this.#store;
+    if (isMetadataBase(file.base) || issued.lacksMetadata(file.base, source)) return undefined;
+    const metadata = metadataPlace(file);
+    return this.#stat(metadata) === undefined ? undefined : metadata;
+  }
+
   /** A C storage may keep slaves as links to files that nothing else names: they go together. */
   #linkedFile(place: FilePlace): FilePlace | undefined {
+    if (place.base.length === normalBaseLength) return undefined;
     if (decodeBase(place.base)?.isSlave !== true) return undefined;
     if (this.#stat(place)?.kind !== "link") return undefined;
     const { files, layout, settings, log } = this.#store;

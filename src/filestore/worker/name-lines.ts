@@ -18,7 +18,7 @@ export class NameLines<Waiting> {
 
   /** True where a change of this name has to wait. */
   isTaken(name: string): boolean {
-    return this.#lines.has(name) || this.#isLocked(name);
+    return (this.#lines.size > 0 && this.#lines.has(name)) || this.#isLocked(name);
   }
 
   wait(name: string, waiting: Waiting): void {

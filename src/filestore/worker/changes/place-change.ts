@@ -4,7 +4,7 @@
 import type { BinlogPosition } from "#filestore/binlog/position.ts";
 import { formatBound } from "#filestore/formats/staged-name.ts";
 import { StagedChange } from "#filestore/worker/changes/staged-change.ts";
-import type { FilePlace } from "#filestore/worker/file-layout.ts";
+import { type FilePlace, isMetadataBase } from "#filestore/worker/file-layout.ts";
 import type { StagedFile } from "#filestore/worker/staged-files.ts";
 import type { StorePath } from "#filestore/worker/store-path.ts";
 import { FileError } from "#platform/files.ts";
@@ -41,6 +41,7 @@ export class PlaceChange extends StagedChange {
       made: placing.made,
       linked: placing.linked === true,
     });
+    if (isMetadataBase(placing.target.base)) store.issued.metadataMade();
     this.#store = store;
     this.#staged = placing.staged;
     this.#target = placing.target;
