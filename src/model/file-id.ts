@@ -73,10 +73,7 @@ export function decodeBase(base: string): DecodedBase | undefined {
   const hasTrunkBit = (high & sizeFlags.trunk) !== 0;
   const isAppender = (high & sizeFlags.appender) !== 0;
   const isSlave = isSlaveBase(base, high);
-  const isTrunk =
-    hasTrunkBit &&
-    base.length === trunkBaseLength &&
-    isBase64(base, encodedLength, encodedSlotLength);
+  const isTrunk = hasTrunkBit && hasSlot(base);
   return {
     source: decodeSource(base64Word(base, 0, 0)),
     timestamp: base64Word(base, 0, 1),
@@ -111,6 +108,12 @@ export function crcInName(base: string): number | undefined {
   return base64Word(base, 0, 4);
 }
 
+/** True where `base` names a packed file. */
+export function isTrunkBase(base: string): boolean {
+  if (!hasSlot(base) || !isBase64(base, 0, encodedLength)) return false;
+  return (base64Word(base, 0, 2) & sizeFlags.trunk) !== 0;
+}
+
 /** The source as it stands in the name, see `decodeSource`; undefined when the name does not decode. */
 export function sourceWordInName(base: string): number | undefined {
   return isBase64(base, 0, encodedLength) ? base64Word(base, 0, 0) : undefined;
@@ -119,6 +122,10 @@ export function sourceWordInName(base: string): number | undefined {
 /** The source alone; undefined when the name does not decode. */
 export function sourceInName(base: string): FileSource | undefined {
   return isBase64(base, 0, encodedLength) ? decodeSource(base64Word(base, 0, 0)) : undefined;
+}
+
+function hasSlot(base: string): boolean {
+  return base.length === trunkBaseLength && isBase64(base, encodedLength, encodedSlotLength);
 }
 
 function isSlaveBase(base: string, high: number): boolean {

@@ -10,8 +10,7 @@ import type { FilePlace } from "#filestore/worker/file-layout.ts";
 import { maxTrunkLinks, stepBytes } from "#filestore/worker/limits.ts";
 import { type OpenedSlot, PackedReader } from "#filestore/worker/packed-read.ts";
 import type { StorePath } from "#filestore/worker/store-path.ts";
-import { isTrunkBase } from "#filestore/worker/trunk-slot.ts";
-import { crcInName, normalBaseLength } from "#model/file-id.ts";
+import { crcInName, isTrunkBase, normalBaseLength } from "#model/file-id.ts";
 import { type FileDescriptor, FileError, type FileStat } from "#platform/files.ts";
 
 /** An open file. Its size is that of the moment when it was opened, whatever happens to it later. */

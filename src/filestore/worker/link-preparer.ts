@@ -4,6 +4,7 @@
  * had, because the file is packed or has as many names as the file system allows, the file is copied: that is what the name promises,
  * and other than a slot that holds the name of another one it does not end with that. Worker thread.
  */
+
 import { maxRecordBytes, sourceLine } from "#filestore/binlog/entry.ts";
 import type { Content } from "#filestore/dedup/content-links.ts";
 import { contentOf } from "#filestore/dedup/content-walk.ts";
@@ -20,10 +21,10 @@ import { SlaveWriter } from "#filestore/worker/new-file-writer.ts";
 import { claimNewPlace } from "#filestore/worker/new-name.ts";
 import { StagedFile } from "#filestore/worker/staged-files.ts";
 import type { StorePath } from "#filestore/worker/store-path.ts";
-import { isTrunkBase } from "#filestore/worker/trunk-slot.ts";
 import type { WriteHandle } from "#filestore/worker/write-handle.ts";
 import { requirePart, slavePlace, startWrite } from "#filestore/worker/write-start.ts";
 import { maxExtensionLength } from "#model/file-base.ts";
+import { isTrunkBase } from "#model/file-id.ts";
 import { FileError } from "#platform/files.ts";
 
 /** The file, or its file system, takes no further name for it. */

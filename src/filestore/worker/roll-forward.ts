@@ -13,8 +13,7 @@ import { type FilePlace, isMetadataBase, metadataPlace } from "#filestore/worker
 import { type LastEnd, PackedRecovery } from "#filestore/worker/packed-recovery.ts";
 import { copySteps, flushFile, runToEnd, setSize } from "#filestore/worker/staged-files.ts";
 import type { StorePath } from "#filestore/worker/store-path.ts";
-import { isTrunkBase } from "#filestore/worker/trunk-slot.ts";
-import { decodeBase } from "#model/file-id.ts";
+import { decodeBase, isTrunkBase } from "#model/file-id.ts";
 
 export interface RollForwardReport {
   /** Changes that were recorded and are complete now. */

@@ -34,11 +34,6 @@ export interface SlotWorld {
   };
 }
 
-/** True where `base` names a packed file; only such names are looked for in trunk files. */
-export function isTrunkBase(base: string): boolean {
-  return base.length === trunkBaseLength && decodeBase(base)?.isTrunk === true;
-}
-
 /** Undefined for names of files that are not packed, and for those that contradict themselves. */
 export function slotPlace(layout: FileLayout, place: FilePlace): TrunkSlotPlace | undefined {
   if (place.base.length !== trunkBaseLength) return undefined;

@@ -8,6 +8,7 @@ import {
   decodeSource,
   decodeTimestamp,
   formatFileId,
+  isTrunkBase,
   sizeInName,
   splitFileId,
   swapBytes,
@@ -117,6 +118,7 @@ for (const [index, [base, expected]] of examples.entries()) {
     expect(sizeInName(base)).toBe(expected.size);
     const ownCrc = expected.isAppender || expected.isSlave ? undefined : expected.crc32;
     expect(crcInName(base)).toBe(ownCrc);
+    expect(isTrunkBase(base)).toBe(expected.isTrunk);
   });
 }
 
@@ -146,6 +148,7 @@ test("a name without 27 characters of base64 does not decode", () => {
     expect(decodeTimestamp(base), base).toBeUndefined();
     expect(sizeInName(base), base).toBeUndefined();
     expect(crcInName(base), base).toBeUndefined();
+    expect(isTrunkBase(base), base).toBe(false);
   }
 });
 

@@ -1,8 +1,10 @@
 /** Files that a C storage packed: read, described and deleted by their names; nobody else's bytes are shown. */
+
 import { expect, test } from "vitest";
 import { TrunkDescriptors } from "#filestore/trunk/trunk-descriptors.ts";
 import { FileLayout } from "#filestore/worker/file-layout.ts";
-import { findSlot, isTrunkBase } from "#filestore/worker/trunk-slot.ts";
+import { findSlot } from "#filestore/worker/trunk-slot.ts";
+import { isTrunkBase } from "#model/file-id.ts";
 import {
   commit,
   openEngine,
