@@ -81,6 +81,9 @@ test("the binlog goes to the other storages, and the next term goes on from it",
   const name = await caller.upload(pattern(700));
   await soon(() => peer.binlog.split("\n").length).toBe(6);
   expect(peer.binlog).toBe(stage.binlog);
+  // What was sent and not marked yet would be sent again, as C does it.
+  const marked = () => [...stage.role.snapshot().trunk.readers.values()];
+  await soon(marked).toEqual([peer.binlog.length]);
   await stage.close();
   await stage.open();
   stage.tell(stage.brief, [other]);
