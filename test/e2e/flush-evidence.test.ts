@@ -2,7 +2,7 @@
  * Goal: with `durability = "flushed"` a reply leaves only after data, names and binlog entry of its file are on stable storage, also
  * when many commits share their flushes and these are in flight together.
  * Method: a whole node under `strace`. For each upload the calls that it needs are found by its name, and each has to end before the
- * next one begins; what a file consists of on the disk is data (`Evidence`), so that other ways of storing files are checked alike.
+ * next one begins, but for those that share a step; what a file consists of on the disk is data (`Evidence`), so that other ways of storing files are checked alike.
  */
 import { expect, test } from "vitest";
 import { LiveNode } from "../support/live-node.ts";
@@ -50,14 +50,16 @@ function fileOfItsOwn({ name, body }: Upload): Evidence {
   ];
 }
 
-/** A slot of the only trunk file that there is. */
+/** A slot of the only trunk file that there is; a start compares slot and record, which are flushed together. */
 function packed({ name, body }: Upload): Evidence {
   const trunkFile = "/data/00/00/000001>";
   return [
     [{ what: "its slot is written", names: writes, words: [trunkFile, body] }],
-    [{ what: "its slot is flushed", names: flushes, words: [trunkFile] }],
     [{ what: "its record is written", names: writes, words: ["/sync/binlog.", name] }],
-    [{ what: "the binlog is flushed", names: flushes, words: ["/sync/binlog."] }],
+    [
+      { what: "its slot is flushed", names: flushes, words: [trunkFile] },
+      { what: "the binlog is flushed", names: flushes, words: ["/sync/binlog."] },
+    ],
     [{ what: "the reply leaves", names: writes, words: ["<socket:", name] }],
   ];
 }

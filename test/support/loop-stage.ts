@@ -63,6 +63,10 @@ export class LoopStage {
     });
   }
 
+  remove(id: number, name: string): void {
+    this.send(id, { kind: request.remove, text: name });
+  }
+
   block(id: number): Uint8Array {
     return blockView(this.#blocks, id);
   }

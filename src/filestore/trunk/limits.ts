@@ -25,5 +25,11 @@ export const directContentBytes = 256 * 1024;
 export const readTogetherBytes = 64 * 1024;
 /** Content that a start after a crash without flushes compares with its CRC-32, the newest first. */
 export const maxCheckedBytes = 1024 ** 3;
+/**
+ * Packed files of one commit that are flushed together with their records, in number and bytes of slots: as much is compared with its
+ * CRC-32 at a start after a crash, the newest first. With more the slots are flushed before the records.
+ */
+export const maxFilesWithRecords = 256;
+export const maxBytesWithRecords = 4 * 1024 ** 2;
 /** Between two steps of work on trunk files in the background, each of them 1 MiB at most. */
 export const upkeepPauseMs = 5;

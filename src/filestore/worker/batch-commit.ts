@@ -1,23 +1,29 @@
 /**
  * Commits changes together, so that they share one write to the binlog and, where they are flushed, its flush and those of
  * directories. The records are the commit: before they stand nothing is visible, afterwards the change is carried out here or by the
- * next start, which takes back what it cannot carry out: a new file that was not staged (`create-change.ts`). Each step ends before
- * the next begins, hence what a record says is on stable storage before the record is; flushes are handed out (`FlushSteps`), and
- * those of one step may happen in any order. Where one of them fails, no change of the batch is acknowledged that depended on that
+ * next start, which takes back what it cannot carry out: a new file that was not staged (`create-change.ts`), or a packed one that
+ * is not whole. Each step ends before the next begins, hence what a record says is on stable storage before the record is, or, where
+ * a start can tell that it is not, with it; flushes are handed out (`FlushSteps`), and those of one step may happen in any order. Where one of them fails, no change of the batch is acknowledged that depended on that
  * step. Worker thread.
  */
+
+import { maxBytesWithRecords, maxFilesWithRecords } from "#filestore/trunk/limits.ts";
 import { amendBinlog } from "#filestore/worker/amend-binlog.ts";
 import type { BatchStager, StagedChange } from "#filestore/worker/changes/staged-change.ts";
 import { diskFailure } from "#filestore/worker/disk-failure.ts";
 import { type FlushSteps, flushAll } from "#filestore/worker/flush-steps.ts";
 import type { StorePath } from "#filestore/worker/store-path.ts";
+import type { FileError } from "#platform/files.ts";
 
 type Changes = readonly StagedChange[];
+
+const nothing: ReadonlySet<StagedChange> = new Set();
 
 /** Every change ends with its `result` or its `error`; throws for our own mistakes only. */
 export function* commitBatch(store: StorePath, changes: Changes): FlushSteps<void> {
   const staged = bindAll(store, stageTogether(changes));
-  const recorded = yield* record(store, yield* flushContent(store, staged));
+  const together = store.flushed ? flushedWithRecords(staged) : nothing;
+  const recorded = yield* record(store, yield* flushContent(store, staged, together), together);
   const amends: string[] = [];
   const applied = recorded.filter((change) =>
     attempt(
@@ -78,14 +84,41 @@ function bindAll(store: StorePath, changes: Changes): Changes {
   }
 }
 
-function* flushContent(store: StorePath, changes: Changes): FlushSteps<Changes> {
+/**
+ * Those whose content needs no flush of its own before their records: a start looks at it, as far back as one batch can reach, for one
+ * commit is under way at a time.
+ */
+function flushedWithRecords(changes: Changes): ReadonlySet<StagedChange> {
+  const checked = new Set<StagedChange>();
+  let bytes = 0;
+  for (const change of changes) {
+    const { bytesCheckedAtStart } = change;
+    if (bytesCheckedAtStart === undefined) continue;
+    checked.add(change);
+    bytes += bytesCheckedAtStart;
+  }
+  return checked.size <= maxFilesWithRecords && bytes <= maxBytesWithRecords ? checked : nothing;
+}
+
+/** But for those which are flushed `together` with their records. */
+function* flushContent(
+  store: StorePath,
+  changes: Changes,
+  together: ReadonlySet<StagedChange>,
+): FlushSteps<Changes> {
   if (!store.flushed) return changes;
-  const targets = changes.flatMap((change) => change.contentTargets());
+  const targets = changes.flatMap((change) =>
+    together.has(change) ? [] : change.contentTargets(),
+  );
   const error = yield* flushAll(store, targets);
   return error === undefined ? changes : drop(changes, error);
 }
 
-function* record(store: StorePath, changes: Changes): FlushSteps<Changes> {
+function* record(
+  store: StorePath,
+  changes: Changes,
+  together: ReadonlySet<StagedChange>,
+): FlushSteps<Changes> {
   let lines = "";
   for (const change of changes) lines += change.lines;
   if (lines === "") return changes;
@@ -95,10 +128,22 @@ function* record(store: StorePath, changes: Changes): FlushSteps<Changes> {
   } catch (error) {
     return drop(changes, error);
   }
-  const error = store.flushed ? yield* flushAll(store, [store.binlog.flushTarget]) : undefined;
+  const error = store.flushed ? yield* flushRecords(store, changes, together) : undefined;
   if (error === undefined) return changes;
   store.binlog.takeBack(start);
   return drop(changes, error);
+}
+
+/** In flight at the same time, so that one journal commit of the file system serves them all. */
+function flushRecords(
+  store: StorePath,
+  changes: Changes,
+  together: ReadonlySet<StagedChange>,
+): FlushSteps<FileError | undefined> {
+  const content = changes.flatMap((change) =>
+    together.has(change) ? change.contentTargets() : [],
+  );
+  return flushAll(store, [...content, store.binlog.flushTarget]);
 }
 
 /** Nobody was told of these changes: what can be undone is, and `amends` gets the lines that say so. */

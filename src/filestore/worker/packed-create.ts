@@ -1,6 +1,7 @@
 /**
  * A new packed file: its slot is written before the record, and the record makes it a file. There is nothing to rename, and no directory
- * to flush. Worker thread.
+ * to flush; both reach stable storage together, and a start after a crash takes back the record of a slot that is not whole. Worker
+ * thread.
  */
 import { sourceLine } from "#filestore/binlog/entry.ts";
 import type { ClaimedSlot, PackedFiles } from "#filestore/trunk/packed-files.ts";
@@ -48,6 +49,11 @@ export class PackedCreate extends StagedChange implements RunChange {
   override contentTargets(): readonly FlushTarget[] {
     const { path, descriptor } = this.#creation.lent;
     return [{ kind: "file", path, descriptor }];
+  }
+
+  /** Header and CRC-32 say whether the slot is whole (`packed-recovery.ts`). */
+  override get bytesCheckedAtStart(): number {
+    return this.#creation.claim.slot.size;
   }
 
   override discard(): void {

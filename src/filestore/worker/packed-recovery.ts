@@ -1,14 +1,18 @@
 /**
  * At a start: brings trunk files and records together again. A slot is a file exactly where a record says so. What stands in the files
- * that slots were taken from and has no record is overwritten by zeros; what has a record and is not there, as a power cut can leave
- * without flushes, gets a further record that says so; what was deleted is cleared. From that follows what is free. Worker thread.
+ * that slots were taken from and has no record is overwritten by zeros; what has a record and is not whole, as a power cut can leave
+ * of the last commit, and without flushes of more, gets a further record that says so; what was deleted is cleared. From that follows what is free. Worker thread.
  */
 import { crc32 } from "node:zlib";
 import type { BinlogRecord } from "#filestore/binlog/binlog-reader.ts";
 import { encodeEntry } from "#filestore/binlog/entry.ts";
 import { type BinlogPosition, comparePositions } from "#filestore/binlog/position.ts";
 import { FreeExtents } from "#filestore/trunk/free-extents.ts";
-import { maxCheckedBytes } from "#filestore/trunk/limits.ts";
+import {
+  maxBytesWithRecords,
+  maxCheckedBytes,
+  maxFilesWithRecords,
+} from "#filestore/trunk/limits.ts";
 import type { SlotRegion } from "#filestore/trunk/packed-files.ts";
 import type { TrunkFile } from "#filestore/trunk/trunk-space.ts";
 import { clearRegion } from "#filestore/trunk/trunk-zeros.ts";
@@ -176,14 +180,19 @@ export class PackedRecovery {
     return there;
   }
 
-  /** Records without their content: only a power cut that found it unflushed leaves such. */
+  /**
+   * Records without their content. With flushes only the last commit can leave such: nobody was told of its files, and there are no
+   * more of them than are looked at. Without flushes a power cut leaves any number.
+   */
   #checkLive(): void {
     const { binlog, flushed, clock, log } = this.#store;
-    let budget = flushed ? 0 : maxCheckedBytes;
+    let budget = flushed ? maxBytesWithRecords : maxCheckedBytes;
+    let files = flushed ? maxFilesWithRecords : Number.POSITIVE_INFINITY;
     let lines = "";
     for (const { slot, record } of [...this.#live.values()].reverse()) {
       if (record.entry.replica || record.entry.kind !== "create") continue;
-      const checksContent = slot.sizeBytes <= budget;
+      const checksContent = files > 0 && slot.sizeBytes <= budget;
+      files -= 1;
       if (checksContent) budget -= slot.sizeBytes;
       if (this.#isWhole(slot, checksContent)) continue;
       const { name } = record.entry;

@@ -71,9 +71,20 @@ export abstract class StagedChange implements Change {
   /** `position` is known. Called again where another change of the batch dropped out and moved it. */
   bind(_position: BinlogPosition): void {}
 
-  /** What must be on stable storage before the record is: staged content, and the names it is found by after a crash. */
+  /**
+   * What must be on stable storage before the record is, or with it (`bytesCheckedAtStart`): staged content, and the names it is found
+   * by after a crash.
+   */
   contentTargets(): readonly FlushTarget[] {
     return nothing;
+  }
+
+  /**
+   * Bytes of content, at most, that a start after a crash looks at, so that they may reach stable storage together with the record;
+   * undefined where they must be there before it.
+   */
+  get bytesCheckedAtStart(): number | undefined {
+    return undefined;
   }
 
   /** Never committed: removes what is staged. Must not throw. */

@@ -20,7 +20,7 @@ test("whatever call of a commit fails, a file that is not confirmed is not there
     return { memory, troubled, engine, changes };
   };
   const { troubled } = run(undefined);
-  expect(troubled.trace).toEqual(["write", "flush", "write", "flush"]);
+  expect(troubled.trace).toEqual(["write", "write", "flush", "flush"]);
   for (let atCall = 1; atCall <= troubled.count; atCall += 1) {
     const { memory, engine, changes } = run(atCall);
     expect(changes.map(({ error }) => error?.code)).toEqual(["disk-failed", "disk-failed"]);
