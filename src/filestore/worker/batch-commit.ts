@@ -134,7 +134,10 @@ function* record(
   return drop(changes, error);
 }
 
-/** In flight at the same time, so that one journal commit of the file system serves them all. */
+/**
+ * In flight at the same time, so that one journal commit of the file system serves them all; the content first, whose space is
+ * given to it before the short write of the records ends (the other order: a fifth to a third less a second, measured on ext4).
+ */
 function flushRecords(
   store: StorePath,
   changes: Changes,

@@ -57,6 +57,7 @@ function main(): void {
   post({ post: "opened", ...engine.openReport });
   new WorkerLoop({
     engine,
+    clock: nodeClock,
     flusher: new WatchedFlusher(new NodeFlusher(), condition),
     refusal: () => condition.refusal,
     isAbandoned: (id) => condition.isAbandoned(id),

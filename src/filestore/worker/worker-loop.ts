@@ -18,6 +18,7 @@ import type { Change, StorePathEngine } from "#filestore/worker/store-path-engin
 import { TrunkLogRequests } from "#filestore/worker/trunk-log-requests.ts";
 import { abandoned, Uploads } from "#filestore/worker/uploads.ts";
 import { completionFlag, flagMerge, maySkip, request } from "#filestore/worker-messages.ts";
+import type { Clock } from "#platform/clock.ts";
 import type { Flusher } from "#platform/flusher.ts";
 
 /** What waits for a name: a request, or an upload with all of its pieces. */
@@ -29,6 +30,8 @@ export interface WorkerLoopParts {
   readonly completions: RingWriter;
   readonly blocks: SharedArrayBuffer;
   readonly flusher: Flusher;
+  /** Without it no commit is held back until others share it. */
+  readonly clock?: Clock;
   /**
    * Why changes are refused, such as after a failed flush; undefined where they are taken. Asked before a change begins, before a
    * body ends, and before a commit begins. What was committed before is carried out; reads go on.
@@ -84,6 +87,7 @@ export class WorkerLoop {
     this.#commits = new CommitQueue({
       commitSteps: (changes) => this.#commitSteps(changes),
       flusher,
+      ...(parts.clock === undefined ? {} : { clock: parts.clock }),
       ended: (id, change) => this.#ended(id, change),
       onReady: () => this.#goOn(),
     });
@@ -122,10 +126,12 @@ export class WorkerLoop {
       const more = this.turn();
       if (this.#closed) return;
       if (this.#flusher.inFlight > 0) {
-        this.#letFlushesEnd(more);
+        // Nothing but a flush or a request ends waiting there.
+        const holdsBack = this.#commits.size > 0 && !this.#commits.isFlushing;
+        this.#letFlushesEnd(more || holdsBack);
         return;
       }
-      if (!more) this.#requests.sleep(this.#restMs);
+      if (!more) this.#requests.sleep(this.#sleepMs);
     }
   }
 
@@ -138,7 +144,7 @@ export class WorkerLoop {
       this.#handle(record);
       handled += 1;
     }
-    if (this.#commits.size > 0 && !this.#commits.isFlushing) {
+    if (this.#isCommitReady) {
       this.#answers.wake();
       this.#commits.begin();
     }
@@ -148,8 +154,17 @@ export class WorkerLoop {
     if (this.#closeId !== undefined && !busy) this.#close(this.#closeId);
     this.#answers.wake();
     if (!this.#closed) this.#restMs = this.#restInBackground(handled > 0);
-    const ready = this.#commits.size > 0 && !this.#commits.isFlushing;
-    return handled > 0 || ready || this.#longWork.isReady || this.#restMs === 0;
+    return handled > 0 || this.#isCommitReady || this.#longWork.isReady || this.#restMs === 0;
+  }
+
+  get #isCommitReady(): boolean {
+    return this.#commits.size > 0 && !this.#commits.isFlushing && this.#commits.gatherMs === 0;
+  }
+
+  /** Until there is something to do though nobody asks; undefined where there is not. */
+  get #sleepMs(): number | undefined {
+    if (this.#commits.size === 0) return this.#restMs;
+    return Math.min(this.#commits.gatherMs, this.#restMs ?? Number.POSITIVE_INFINITY);
   }
 
   /** A path that takes no changes is not changed in the background either. */

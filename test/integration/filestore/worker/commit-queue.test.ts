@@ -11,6 +11,7 @@ import { request, targetShift, writeFlag, writeTarget } from "#filestore/worker-
 import { openEngine, put, viewOf } from "../../../support/engine-fixture.ts";
 import { HeldFlusher } from "../../../support/held-flusher.ts";
 import { LoopStage } from "../../../support/loop-stage.ts";
+import { ManualClock } from "../../../support/manual-clock.ts";
 import { MemoryFiles } from "../../../support/memory-files.ts";
 import { seededRandom } from "../../../support/seeded-random.ts";
 import { TroubledFiles } from "../../../support/troubled-files.ts";
@@ -106,6 +107,55 @@ test("more than a batch is committed in turns", () => {
   expect(stage.answered.map(({ id }) => id)).toEqual(
     Array.from({ length: maxBatch + 11 }, (_, index) => index + 1),
   );
+});
+
+test("after a commit that waited for flushes the next one is held back for those who were answered, but not for long", () => {
+  const clock = new ManualClock();
+  const flusher = new HeldFlusher(new MemoryFiles());
+  const begun: number[] = [];
+  const queue = new CommitQueue({
+    commitSteps: function* (changes) {
+      begun.push(changes.length);
+      yield [{ kind: "file", path: "/none" }];
+    },
+    flusher,
+    clock,
+    ended: () => {},
+    onReady: () => {},
+  });
+  const add = (count: number): void => {
+    for (let id = 0; id < count; id += 1) {
+      queue.add(id, { result: "", error: undefined, linked: false });
+    }
+  };
+  const commitFor = (tookMs: number): void => {
+    queue.begin();
+    clock.advance(tookMs);
+    flusher.complete(0, "EIO");
+  };
+  expect(queue.gatherMs).toBe(0);
+  add(12);
+  queue.begin();
+  add(8);
+  clock.advance(0.4);
+  flusher.complete(0, "EIO");
+  expect(queue.gatherMs).toBeCloseTo(0.1);
+  add(9);
+  expect(queue.gatherMs).toBeCloseTo(0.1);
+  add(1);
+  // Eighteen of the twenty that were under way.
+  expect(queue.gatherMs).toBe(0);
+  commitFor(100);
+  add(1);
+  expect(queue.gatherMs).toBeCloseTo(0.3);
+  clock.advance(0.31);
+  expect(queue.gatherMs).toBe(0);
+  commitFor(1);
+  add(1);
+  // Whoever is alone waits for nobody.
+  expect(queue.gatherMs).toBe(0);
+  queue.begin();
+  expect(begun).toEqual([12, 18, 1, 1]);
 });
 
 test("a name is taken until its commit ended, and who waits for it goes on then", () => {

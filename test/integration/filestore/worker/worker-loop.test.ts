@@ -6,6 +6,7 @@ import { expect, test } from "vitest";
 import { blockView, makeBlockMemory } from "#filestore/block-pool.ts";
 import { makeRingMemory, RingReader, RingWriter } from "#filestore/ring.ts";
 import type { RequestFields } from "#filestore/store-path-client.ts";
+import { maxBatch } from "#filestore/worker/commit-queue.ts";
 import { FilesFlusher } from "#filestore/worker/flush-steps.ts";
 import { makePulseMemory, PathCondition, PathPulse } from "#filestore/worker/path-condition.ts";
 import { WorkerLoop } from "#filestore/worker/worker-loop.ts";
@@ -115,11 +116,12 @@ test("changes that come together share one commit, and others do not wait for it
 
 test("a batch is bounded", () => {
   const bench = new Bench();
-  for (let id = 1; id <= 100; id += 1) {
+  const count = maxBatch + 36;
+  for (let id = 1; id <= count; id += 1) {
     bench.send(id, { kind: request.write, a: id, flags: both, text: "bin" });
   }
-  expect(bench.answers()).toHaveLength(100);
-  expect(bench.engine.commits.map((names) => names.length)).toEqual([64, 36]);
+  expect(bench.answers()).toHaveLength(count);
+  expect(bench.engine.commits.map((names) => names.length)).toEqual([maxBatch, 36]);
 });
 
 test("one change that fails fails alone", () => {
