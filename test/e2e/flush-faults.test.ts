@@ -80,15 +80,27 @@ async function uploadMany(
   return { statuses: new Set(statuses), stored };
 }
 
+async function expectContents(node: LiveNode, stored: ReadonlyMap<string, Buffer>): Promise<void> {
+  for (const [name, content] of stored) {
+    const read = await once(node, (storage) => storage.download(name));
+    expect(read.equals(content), name).toBe(true);
+  }
+}
+
+/** What holds while the node serves also holds after it was killed. */
+async function expectThroughKill(node: LiveNode, check: () => Promise<void>): Promise<void> {
+  await check();
+  await node.process.kill();
+  await node.restart();
+  await check();
+}
+
 async function expectExactly(
   node: LiveNode,
   disk: FuseMount,
   stored: ReadonlyMap<string, Buffer>,
 ): Promise<void> {
-  for (const [name, content] of stored) {
-    const read = await once(node, (storage) => storage.download(name));
-    expect(read.equals(content), name).toBe(true);
-  }
+  await expectContents(node, stored);
   const { names, temporary } = listStore(disk.behind);
   expect({ names: names.sort(), temporary }).toEqual({
     names: [...stored.keys()].filter((name) => name.startsWith("M00")).sort(),
@@ -112,10 +124,7 @@ async function expectSlots(
   disk: FuseMount,
   stored: ReadonlyMap<string, Buffer>,
 ): Promise<void> {
-  for (const [name, content] of stored) {
-    const read = await once(node, (storage) => storage.download(name));
-    expect(read.equals(content), name).toBe(true);
-  }
+  await expectContents(node, stored);
   const { names, temporary } = listStore(disk.behind);
   const packed = [...stored.keys()].filter(isPacked);
   expect(auditTrunkFiles(disk.behind, names.filter(isTrunkFile), packed)).toEqual([]);
@@ -157,10 +166,7 @@ for (const [what, flush] of Object.entries(flushes)) {
       expect([...after.statuses]).toEqual([0]);
       expect([...after.stored.keys()].every((name) => name.startsWith("M00"))).toBe(true);
       const all = new Map([...kept.stored, ...met.stored, ...after.stored]);
-      await expectExactly(node, disk, all);
-      await node.process.kill();
-      await node.restart();
-      await expectExactly(node, disk, all);
+      await expectThroughKill(node, () => expectExactly(node, disk, all));
     },
     limitMs,
   );
@@ -189,10 +195,7 @@ onFuse(
     expect([...kept.statuses, ...after.statuses]).toEqual([0, 0]);
     const all = new Map([...kept.stored, ...met.stored, ...after.stored]);
     expect([...all.keys()].filter(isPacked).length).toBeGreaterThan(parallel);
-    await expectSlots(node, disk, all);
-    await node.process.kill();
-    await node.restart();
-    await expectSlots(node, disk, all);
+    await expectThroughKill(node, () => expectSlots(node, disk, all));
   },
   limitMs,
 );
