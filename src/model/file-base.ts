@@ -57,6 +57,24 @@ export function makeTail(extension: string, randomDigits: number): string {
   return extension === "" ? digits : `${digits}.${extension}`;
 }
 
+/**
+ * True where `base` ends as `makeTail` makes ends. Names of slaves with short prefixes can be as long as those of other files, and tell
+ * size and CRC-32 of their masters; nearly all of them end otherwise.
+ */
+export function hasMadeTail(base: string): boolean {
+  const tail = tailOf(base);
+  let digits = 0;
+  while (
+    digits < tailLength &&
+    tail.charCodeAt(digits) >= 0x30 &&
+    tail.charCodeAt(digits) <= 0x39
+  ) {
+    digits += 1;
+  }
+  if (digits === tailLength) return true;
+  return digits < maxExtensionLength && tail.charAt(digits) === ".";
+}
+
 /** What a regenerated name keeps of the appender's: its last 7 characters. */
 export function tailOf(base: string): string {
   return base.slice(-tailLength);
