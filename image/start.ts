@@ -8,6 +8,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } fr
 import { join } from "node:path";
 import { debuglog } from "node:util";
 import { root, work } from "./paths.ts";
+import { runtimeFlags } from "./runtime-flags.ts";
 
 /** One folder for each state of the sources, which a program that runs may still start threads from. */
 const bundles = join(work, "run");
@@ -26,7 +27,11 @@ async function start(args: readonly string[]): Promise<never> {
   if (script === undefined) environment.NODE_COMPILE_CACHE ??= join(work, "compile");
   const main = script ?? join(root, "src/main.ts");
   if (process.execve === undefined) throw new Error("only Linux and macOS replace a process");
-  return process.execve(process.execPath, [process.execPath, main, ...args], environment);
+  return process.execve(
+    process.execPath,
+    [process.execPath, ...runtimeFlags, main, ...args],
+    environment,
+  );
 }
 
 /** The program's script. Rejects where esbuild is not installed (`npm ci --omit=dev`) or nothing can be written. */

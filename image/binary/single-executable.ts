@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { sqliteAsset } from "#platform/node/native-addons.ts";
 import { dist, root, work } from "../paths.ts";
 import { runCommand } from "../run-command.ts";
+import { runtimeFlags } from "../runtime-flags.ts";
 import type { Bundle } from "./bundle.ts";
 import { nodeBinary } from "./node-binary.ts";
 import type { Target } from "./targets.ts";
@@ -25,6 +26,7 @@ export function buildExecutable(target: Target, bundle: Bundle): string {
     disableExperimentalSEAWarning: true,
     useSnapshot: false,
     useCodeCache: false,
+    execArgv: runtimeFlags,
     // Whoever sets the environment of an appliance does not get to load code into it.
     execArgvExtension: "none",
     assets: { ...bundle.workers, [sqliteAsset]: addon },

@@ -25,6 +25,10 @@ export interface Database extends Disposable {
   execute(sql: string): void;
   /** All of `work` or nothing of it; an error thrown by `work` rolls back and is passed on. Not nested. */
   transaction<T>(durability: Durability, work: () => T): T;
+  /** The whole of it as the content of a file that `open` would take. Costs a copy in memory. */
+  serialize(): Uint8Array;
+  /** Rows that were changed through this handle so far. */
+  readonly changes: number;
   /** The number that the database carries for its owner (`user_version`); 0 at first. */
   version: number;
   close(): void;

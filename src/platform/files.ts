@@ -11,6 +11,8 @@ export interface FileStat {
   readonly allocatedBytes: number;
   /** Whole seconds since 1970. */
   readonly modifiedSeconds: number;
+  /** When anything about it changed last, by the system's clock: whole seconds since 1970. Nobody can set it. */
+  readonly changedSeconds: number;
   /** Identity of the file system it lies on. */
   readonly device: number;
   readonly inode: number;
@@ -32,7 +34,8 @@ export interface FileSystemSpace {
 export type OpenMode = "read" | "create" | "write" | "append" | "read-write";
 
 export interface Files {
-  open(path: string, mode: OpenMode): FileDescriptor;
+  /** `forOwner`: where it is made, nobody but the process's user may read it. */
+  open(path: string, mode: OpenMode, forOwner?: boolean): FileDescriptor;
   close(descriptor: FileDescriptor): void;
   /** Bytes read; fewer than asked for only at the end of the file. */
   read(descriptor: FileDescriptor, target: Uint8Array, position: number): number;
@@ -66,13 +69,30 @@ export interface Files {
   space(path: string): FileSystemSpace;
   /** Whether it lies on a disk that turns; undefined where the system does not tell. Never fails. */
   isRotational(path: string): boolean | undefined;
-  /** Writes the content of the gzip file `from` to the new file `to`, in bounded memory. Throws EINVAL where it is none. */
-  expand(from: string, to: string): void;
+  /**
+   * Names the time for which the file system of `path` is mounted by this kernel, in one word. Where it is the same again, whatever was
+   * written in between is on the disk or still in memory, unless the disk refused it. Undefined where the system does not tell. Never
+   * fails.
+   */
+  mounting(path: string): string | undefined;
+  /** Begins to write the content of the gzip file `from`, at most `maxBytes`, to the new file `to`. */
+  expand(from: string, to: string, maxBytes: number): Expansion;
   /**
    * Takes an exclusive claim on a directory for the life of the process, or of this object where that ends before; throws EBUSY
    * where somebody else holds it. Claiming again what one holds changes nothing.
    */
   claim(path: string): void;
+}
+
+/** A gzip file that is being expanded, in bounded memory. To be stopped where it is not run to its end. */
+export interface Expansion {
+  /**
+   * Goes on for some milliseconds. True once all of it is there; nothing is there where it throws: EINVAL where it is no gzip file, or a
+   * damaged one, EFBIG where there is more in it, ENOENT, ENOSPC and others.
+   */
+  step(): boolean;
+  /** Ends it; nothing is left of it where that was too early. */
+  stop(): void;
 }
 
 /** A failed file call: `code` is the errno's name, such as ENOSPC. */

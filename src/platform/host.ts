@@ -32,6 +32,10 @@ export interface Host {
   listDirectory(path: string): readonly string[];
   /** Makes a directory and those above it. */
   makeDirectory(path: string): void;
+  /** Replaces a file as a whole or not at all, for this user's eyes alone; it is on stable storage when this returns. Throws `FileError`. */
+  replaceFile(path: string, content: string | Uint8Array): void;
+  /** False where nothing was. Throws `FileError`. */
+  removeFile(path: string): boolean;
   /** A file that is only appended to; lines are on their way to the disk at most a second later. */
   openAppend(path: string): AppendFile;
   /** Tells the service manager; does nothing where there is none. Must not block. */

@@ -1,4 +1,5 @@
 /** Stream sockets as the code sees them. Simulation passes another implementation in. */
+import type { SocketLease } from "#platform/lent-sockets.ts";
 
 /**
  * One connection. Bytes given to `onReceive` are valid only during the call. Bytes given to `write` must stay as they are
@@ -20,12 +21,21 @@ export interface Connection {
   /** Groups the writes that follow, up to `uncork`, into as few segments as possible. */
   cork(): void;
   uncork(): void;
+  /**
+   * Has the kernel acknowledge what came now, where it can: a sender that writes what belongs together apart, without TCP_NODELAY, waits for
+   * it, and kernels take 40 ms.
+   */
+  acknowledge?(): void;
   pauseReceiving(): void;
   resumeReceiving(): void;
   /** Sends what is left, then closes. */
   end(): void;
   destroy(): void;
   readonly closed: boolean;
+  /** The socket can be lent at times. */
+  readonly canLend?: boolean;
+  /** For another thread to write to; undefined where that is not possible now. Nothing else is written meanwhile. */
+  lend?(): SocketLease | undefined;
   /** Bytes written that the kernel has not taken yet. */
   readonly unsentBytes: number;
 }

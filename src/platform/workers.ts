@@ -1,5 +1,13 @@
 /** Threads as the code sees them. */
-export type WorkerEntry = "store-path-worker";
+
+/** How a thread waits, in its event loop, for another one to change a word of shared memory. Simulation passes its own in. */
+export interface ThreadWaits {
+  /** Resolves once `notify` was called for the word; undefined, and nothing waits, where the word is not 1. */
+  waitAsync(words: Int32Array, index: number): Promise<unknown> | undefined;
+  notify(words: Int32Array, index: number): void;
+}
+
+export type WorkerEntry = "store-path-worker" | "store-path-mover";
 
 export interface WorkerThread {
   /** What the thread posts (see `ThreadPort`); log records, for instance. */
@@ -18,6 +26,8 @@ export interface Workers {
   reserveFlushes?(workers: number): void;
   /** Calls `task` once, at the end of the present turn of the event loop: when whatever the kernel had ready was taken. */
   readonly afterTurn: (task: () => void) => void;
+  /** Those of shared memory where it is left out; all ends of a worker's rings use the same. */
+  readonly waits?: ThreadWaits;
 }
 
 /** The thread's own end. */

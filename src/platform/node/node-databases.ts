@@ -71,6 +71,14 @@ class NodeDatabase implements Database {
     return this.#handle.transaction(work)();
   }
 
+  serialize(): Uint8Array {
+    return this.#handle.serialize();
+  }
+
+  get changes(): number {
+    return this.#handle.prepare("SELECT total_changes()").pluck().get() as number;
+  }
+
   get version(): number {
     return this.#handle.pragma("user_version", { simple: true }) as number;
   }

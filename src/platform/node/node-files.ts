@@ -35,6 +35,7 @@ import {
 } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import {
+  type Expansion,
   type FileDescriptor,
   FileError,
   type FileStat,
@@ -43,7 +44,8 @@ import {
   type OpenMode,
 } from "#platform/files.ts";
 import { isRotational } from "#platform/node/block-queue.ts";
-import { expandGzip } from "#platform/node/gzip-expansion.ts";
+import { GzipExpansion } from "#platform/node/gzip-expansion.ts";
+import { mounting } from "#platform/node/mounting.ts";
 
 const openFlags: Readonly<Record<OpenMode, number>> = {
   read: constants.O_RDONLY | constants.O_NONBLOCK,
@@ -56,6 +58,7 @@ const openFlags: Readonly<Record<OpenMode, number>> = {
 /** Whatever the file system's own blocks are. */
 const blockBytes = 512;
 const fileMode = 0o644;
+const ownerMode = 0o600;
 const directoryMode = 0o755;
 
 /** The file in a claimed directory that carries the lock. */
@@ -65,9 +68,9 @@ export class NodeFiles implements Files, Disposable {
   /** The open transactions; a claim ends when its database is closed or collected. */
   readonly #claims = new Map<string, DatabaseSync>();
 
-  open(path: string, mode: OpenMode): FileDescriptor {
+  open(path: string, mode: OpenMode, forOwner = false): FileDescriptor {
     try {
-      return openSync(path, openFlags[mode], fileMode);
+      return openSync(path, openFlags[mode], forOwner ? ownerMode : fileMode);
     } catch (error) {
       throw fileError(error, path);
     }
@@ -256,9 +259,18 @@ export class NodeFiles implements Files, Disposable {
     }
   }
 
-  expand(from: string, to: string): void {
+  mounting(path: string): string | undefined {
     try {
-      expandGzip(from, to);
+      return mounting(statSync(path).dev);
+    } catch {
+      // As before.
+      return undefined;
+    }
+  }
+
+  expand(from: string, to: string, maxBytes: number): Expansion {
+    try {
+      return new GzipExpansion(from, to, maxBytes);
     } catch (error) {
       throw fileError(error, from);
     }
@@ -317,6 +329,7 @@ function fileStat(stats: Stats): FileStat {
     sizeBytes: stats.size,
     allocatedBytes: stats.blocks * blockBytes,
     modifiedSeconds: Math.floor(stats.mtimeMs / 1000),
+    changedSeconds: Math.floor(stats.ctimeMs / 1000),
     device: stats.dev,
     inode: stats.ino,
     links: stats.nlink,

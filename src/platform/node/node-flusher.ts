@@ -21,8 +21,11 @@ import { fileError } from "#platform/node/node-files.ts";
 /** More does not pay: 8 and 16 flush equally many files a second (measured, ext4). */
 export const maxFlushesInFlight = 8;
 
-/** Handing a flush over costs 50 µs of CPU and 100 µs until it is answered (measured): quicker disks are waited for. */
-const quickFlushMs = 0.25;
+/**
+ * Handing a flush over costs 50 µs of CPU and 100 µs until it is answered (measured): quicker disks are waited for, as long as reads, which
+ * wait as well, hardly notice.
+ */
+const quickFlushMs = 0.5;
 /** More targets than this are worth having in flight together. */
 const quickTargets = 2;
 /** Of a new duration in the estimate; one that is far off shows at once that the disk is not quick. */

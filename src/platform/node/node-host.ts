@@ -1,7 +1,19 @@
 /** The real process and machine. */
 import { spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  unlinkSync,
+  writeFileSync,
+  writeSync,
+} from "node:fs";
 import { hostname } from "node:os";
+import { dirname } from "node:path";
 import { FileError } from "#platform/files.ts";
 import type { AppendFile, Host, ProcessUsage, SignalName } from "#platform/host.ts";
 
@@ -33,6 +45,8 @@ export function nodeHost(): Host {
     makeDirectory: (path) => {
       mkdirSync(path, { recursive: true });
     },
+    replaceFile,
+    removeFile,
     openAppend: (path) => new NodeAppendFile(path),
     notify,
   };
@@ -76,6 +90,38 @@ function listDirectory(path: string): readonly string[] {
     const code = codeOf(error);
     if (code === "ENOENT" || code === "ENOTDIR") return [];
     throw new FileError(code, `cannot list ${path}: ${code}`, path);
+  }
+}
+
+function replaceFile(path: string, content: string | Uint8Array): void {
+  const temporary = `${path}.new`;
+  try {
+    writeFileSync(temporary, content, { mode: 0o600, flush: true });
+    renameSync(temporary, path);
+    flushDirectory(dirname(path));
+  } catch (error) {
+    const code = codeOf(error);
+    throw new FileError(code, `cannot write ${path}: ${code}`, path);
+  }
+}
+
+function removeFile(path: string): boolean {
+  try {
+    unlinkSync(path);
+    return true;
+  } catch (error) {
+    const code = codeOf(error);
+    if (code === "ENOENT") return false;
+    throw new FileError(code, `cannot remove ${path}: ${code}`, path);
+  }
+}
+
+function flushDirectory(path: string): void {
+  const descriptor = openSync(path, "r");
+  try {
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
   }
 }
 

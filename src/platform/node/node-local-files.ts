@@ -21,7 +21,7 @@ import type {
   LocalFiles,
   LocalOpenMode,
 } from "#platform/local-files.ts";
-import { type Mount, mountOf, parseMounts } from "#platform/node/mount-table.ts";
+import { type Mount, mountOf, parseMounts } from "#platform/mount-table.ts";
 
 const { O_RDONLY, O_RDWR, O_CREAT, O_EXCL } = constants;
 const flags: Readonly<Record<LocalOpenMode, number>> = {

@@ -12,6 +12,7 @@ import {
   type SocketConnectOpts,
 } from "node:net";
 import { networkInterfaces } from "node:os";
+import type { SocketLease } from "#platform/lent-sockets.ts";
 import type {
   Connection,
   ConnectOptions,
@@ -23,7 +24,9 @@ import type {
   NetworkAddress,
   PathListener,
 } from "#platform/network.ts";
-import { listenOnPath } from "#platform/node/node-path-listener.ts";
+import { NodeLentSocket } from "#platform/node/node-lent-socket.ts";
+import { listenOnDescriptor, listenOnPath } from "#platform/node/node-path-listener.ts";
+import type { SystemCalls } from "#platform/node/node-system-calls.ts";
 
 /** Large enough that a 256 KiB block fills in two reads, small enough to stay in the cache. */
 const receiveBufferSize = 128 * 1024;
@@ -40,11 +43,15 @@ class NodeConnection implements Connection {
   readonly remoteAddress: string;
   readonly remotePort: number;
   readonly #socket: Socket;
+  readonly #calls: SystemCalls | undefined;
+  #lent: NodeLentSocket | undefined;
   #error: Error | undefined;
   #closed = false;
 
-  constructor(socket: Socket) {
+  /** Without `calls` the socket is never lent. */
+  constructor(socket: Socket, calls?: SystemCalls) {
     this.#socket = socket;
+    this.#calls = calls;
     this.remoteAddress = plainAddress(socket.remoteAddress);
     this.remotePort = socket.remotePort ?? 0;
     socket.on("end", () => this.onEnd());
@@ -53,6 +60,7 @@ class NodeConnection implements Connection {
     });
     socket.on("close", () => {
       this.#closed = true;
+      this.#lent?.end();
       this.onClose(this.#error);
     });
   }
@@ -94,6 +102,10 @@ class NodeConnection implements Connection {
     this.#socket.uncork();
   }
 
+  acknowledge(): void {
+    if (!this.closed) this.#calls?.acknowledge(descriptorOf(this.#socket));
+  }
+
   pauseReceiving(): void {
     this.#socket.pause();
   }
@@ -107,8 +119,27 @@ class NodeConnection implements Connection {
   }
 
   destroy(): void {
+    this.#lent?.end();
     this.#socket.destroy();
   }
+
+  get canLend(): boolean {
+    return this.#calls !== undefined;
+  }
+
+  lend(): SocketLease | undefined {
+    if (this.#calls === undefined || this.closed || this.#socket.writableLength > 0) {
+      return undefined;
+    }
+    this.#lent ??= new NodeLentSocket(this.#calls, () => this.destroy());
+    return this.#lent.lend(descriptorOf(this.#socket)) ? this.#lent : undefined;
+  }
+}
+
+/** -1 where the runtime does not tell. */
+function descriptorOf(socket: Socket): number {
+  const handle = (socket as unknown as HandleOwner)._handle as { readonly fd?: unknown } | null;
+  return typeof handle?.fd === "number" ? handle.fd : -1;
 }
 
 /** `::ffff:10.0.0.1` is 10.0.0.1. */
@@ -149,10 +180,15 @@ function newSocket(options: object): Socket {
 }
 
 /** A connection over the handle of an accepted one, which receives into `buffer`. */
-function connectionOver(handle: unknown, buffer: Uint8Array): NodeConnection {
+function connectionOver(
+  handle: unknown,
+  buffer: Uint8Array,
+  calls: SystemCalls | undefined,
+): NodeConnection {
   const receiver: Receiver = { connection: undefined };
   const onread = receiveInto(buffer, receiver);
-  const connection = new NodeConnection(newSocket({ handle, allowHalfOpen: true, onread }));
+  const socket = newSocket({ handle, allowHalfOpen: true, onread });
+  const connection = new NodeConnection(socket, calls);
   receiver.connection = connection;
   return connection;
 }
@@ -167,7 +203,7 @@ function connectionOf(accepted: Socket, buffer: Uint8Array): NodeConnection {
     return connection;
   }
   owner._handle = null;
-  return connectionOver(handle, buffer);
+  return connectionOver(handle, buffer, undefined);
 }
 
 /**
@@ -219,6 +255,12 @@ class NodeListener implements Listener {
 
 export class NodeNetwork implements Network {
   readonly #receiveBuffer = Buffer.allocUnsafeSlow(receiveBufferSize);
+  readonly #calls: SystemCalls | undefined;
+
+  /** With `calls`, connections that come in can be lent to other threads. */
+  constructor(calls?: SystemCalls) {
+    this.#calls = calls;
+  }
 
   listen(
     options: ListenOptions,
@@ -238,7 +280,7 @@ export class NodeNetwork implements Network {
         // Running out of descriptors shows here; the listener goes on when some are free again.
         server.on("error", ignoreChunk);
         acceptFromHandle(server, (accepted) => {
-          onConnection(connectionOver(accepted, this.#receiveBuffer));
+          onConnection(connectionOver(accepted, this.#receiveBuffer, this.#calls));
         });
         resolve(new NodeListener(server));
       });
@@ -260,6 +302,16 @@ export class NodeNetwork implements Network {
     onConnection: (connection: Connection) => void,
   ): Promise<PathListener> {
     return listenOnPath(options, (accepted) => {
+      onConnection(connectionOf(accepted, this.#receiveBuffer));
+    });
+  }
+
+  /** On a listening Unix socket that systemd has opened for this process. */
+  listenInherited(
+    descriptor: number,
+    onConnection: (connection: Connection) => void,
+  ): Promise<PathListener> {
+    return listenOnDescriptor(descriptor, (accepted) => {
       onConnection(connectionOf(accepted, this.#receiveBuffer));
     });
   }

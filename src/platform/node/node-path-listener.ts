@@ -46,6 +46,22 @@ export async function listenOnPath(
   }
 }
 
+/** On a listening Unix socket that whoever started this process has opened, and keeps. */
+export function listenOnDescriptor(
+  descriptor: number,
+  onSocket: (socket: Socket) => void,
+): Promise<PathListener> {
+  return new Promise((resolve, reject) => {
+    const server = createServer({ pauseOnConnect: true, allowHalfOpen: true }, onSocket);
+    server.once("error", reject);
+    server.listen({ fd: descriptor }, () => {
+      server.off("error", reject);
+      server.on("error", () => {});
+      resolve(new NodePathListener(server, ""));
+    });
+  });
+}
+
 function listenOnce(
   options: ListenPathOptions,
   onSocket: (socket: Socket) => void,

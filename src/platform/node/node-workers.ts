@@ -13,6 +13,7 @@ export type WorkerCode = { readonly file: URL } | { readonly script: string };
 /** Names of the scripts in the executable and beside a bundled program; `image/binary/` puts them there. */
 export const workerScripts: Readonly<Record<WorkerEntry, string>> = {
   "store-path-worker": "store-path-worker.cjs",
+  "store-path-mover": "store-path-mover.cjs",
 };
 
 /** Where the code of an entry is in this process. */
@@ -27,6 +28,8 @@ function sourceFile(entry: WorkerEntry): URL {
   switch (entry) {
     case "store-path-worker":
       return new URL("../../filestore/worker/store-path-worker.ts", import.meta.url);
+    case "store-path-mover":
+      return new URL("../../filestore/move/store-path-mover.ts", import.meta.url);
   }
 }
 

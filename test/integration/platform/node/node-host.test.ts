@@ -1,6 +1,14 @@
 /** The real process: files, signals, append files and the service manager's notices. */
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
@@ -32,6 +40,19 @@ test("directories are made with those above them, and again without harm", () =>
   host.makeDirectory(path);
   host.makeDirectory(path);
   expect(host.listDirectory(join(folder, "x/y"))).toEqual(["z"]);
+});
+
+test("a file is replaced as a whole, for one user's eyes", () => {
+  const host = nodeHost();
+  const path = join(folder, "secret");
+  host.replaceFile(path, "one");
+  host.replaceFile(path, "two");
+  expect(readFileSync(path, "utf8")).toBe("two");
+  expect(statSync(path).mode & 0o777).toBe(0o600);
+  expect(host.listDirectory(folder)).not.toContain("secret.new");
+  expect(() => host.replaceFile(join(folder, "none/secret"), "three")).toThrow(FileError);
+  expect([host.removeFile(path), host.removeFile(path)]).toEqual([true, false]);
+  expect(() => host.removeFile(folder)).toThrow(FileError);
 });
 
 test("an append file goes on under its name after it was moved away", () => {

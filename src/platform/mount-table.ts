@@ -6,6 +6,12 @@ export interface Mount {
   readonly type: string;
   /** What is mounted: `/dev/sda1`, `tmpfs`. */
   readonly source: string;
+  /** `major:minor`; of btrfs, FUSE and whatever has no disk one that belongs to no device. */
+  readonly deviceNumber: string;
+  /** What of the file system is seen there; `/` unless a directory of it was bound to the place. */
+  readonly root: string;
+  /** Of the mount and of the file system: `ro`, `errors=remount-ro`. */
+  readonly options: readonly string[];
 }
 
 /** Lines that are not understood are left out. */
@@ -13,12 +19,30 @@ export function parseMounts(text: string): readonly Mount[] {
   const mounts: Mount[] = [];
   for (const line of text.split("\n")) {
     const [left, right] = line.split(" - ");
-    const point = left?.split(" ")[4];
-    const [type, source = ""] = right?.split(" ") ?? [];
+    const [, , deviceNumber = "", root = "", point, own = ""] = left?.split(" ") ?? [];
+    const [type, source = "", whole = ""] = right?.split(" ") ?? [];
     if (point === undefined || type === undefined) continue;
-    mounts.push({ point: withoutEscapes(point), type, source: withoutEscapes(source) });
+    mounts.push({
+      point: withoutEscapes(point),
+      type,
+      source: withoutEscapes(source),
+      deviceNumber,
+      root: withoutEscapes(root),
+      options: [...own.split(","), ...whole.split(",")].filter((each) => each !== ""),
+    });
   }
   return mounts;
+}
+
+/** True when nothing can be written there, by whoever's decision: the mount's, or the file system's after an error. */
+export function isReadOnlyMount(mount: Mount): boolean {
+  return mount.options.includes("ro");
+}
+
+/** The value of an option such as `lowerdir`. */
+export function mountOption(mount: Mount, name: string): string | undefined {
+  const found = mount.options.find((each) => each.startsWith(`${name}=`));
+  return found === undefined ? undefined : withoutEscapes(found.slice(name.length + 1));
 }
 
 /** The mount that an absolute path lies on: the deepest one, and of those at one place the last. */
