@@ -26,12 +26,17 @@ export interface Piece {
   readonly bytes: Uint8Array;
   /** Writable bytes directly in front of `bytes` in the same buffer, where a sender may put a header. */
   readonly room: number;
+  /** What was sent directly of the payload in front of `bytes`, which may be empty then. */
+  readonly sent?: number;
   release(): void;
 }
 
 /** A payload of known length that is read piece by piece. */
 export interface ByteSource {
+  /** Bytes in all; `endlessLength` of a reply that ends with its connection, however many there are. */
   readonly length: number;
+  /** What was sent directly so far, header included (`direct-peer.ts`); the first piece follows it. */
+  readonly sent?: number;
   /** The next piece, at once where it is there, or undefined after the last one. One call at a time. */
   next(): Piece | undefined | Promise<Piece | undefined>;
   /** Gives up what is left. Harmless after the end. */

@@ -109,12 +109,39 @@ export class FrameClient {
   }
 
   /** Sends a payload behind the request's fixed part. Any failure makes the connection unusable. */
-  async upload<Request, Reply>(
+  upload<Request, Reply>(
     message: Message<Request, Reply, "request">,
     request: Request,
     source: ByteSource,
   ): Promise<Reply> {
-    const writer = this.#encode(message, request, source.length);
+    return this.uploadTo(message, request, { source, survives: () => false });
+  }
+
+  /**
+   * As `upload`, to a peer that answers some statuses only when it has read the whole payload: those that `survives` accepts leave the
+   * connection usable.
+   */
+  async uploadTo<Request, Reply>(
+    message: Message<Request, Reply, "request">,
+    request: Request,
+    how: { readonly source: ByteSource; readonly survives: (status: number) => boolean },
+  ): Promise<Reply> {
+    const { source, survives } = how;
+    try {
+      const writer = this.#encode(message, request, source.length);
+      return await this.#uploadBehind(message, writer, { source, survives });
+    } finally {
+      // Also after its last byte: a file that was read to its end is still open.
+      source.close();
+    }
+  }
+
+  async #uploadBehind<Request, Reply>(
+    message: Message<Request, Reply, "request">,
+    writer: WireWriter,
+    how: { readonly source: ByteSource; readonly survives: (status: number) => boolean },
+  ): Promise<Reply> {
+    const { source, survives } = how;
     const body = this.#expect(undefined);
     // The reply may be a refusal that comes while we still send: the rest of the payload is not worth sending then.
     let refused = false;
@@ -122,12 +149,13 @@ export class FrameClient {
       refused = true;
       this.#wakeSender?.();
     });
+    let sentAll = false;
     try {
-      await this.#sendBehind(writer.bytes(), source, () => refused);
+      sentAll = await this.#sendBehind(writer.bytes(), source, () => refused);
       return this.#decode(message, await body);
     } catch (error) {
-      source.close();
-      this.destroy();
+      const isFine = error instanceof WireStatusError && survives(error.status);
+      if (!sentAll || !isFine) this.destroy();
       throw error;
     }
   }
@@ -217,7 +245,12 @@ export class FrameClient {
     });
   }
 
-  async #sendBehind(head: Uint8Array, source: ByteSource, refused: () => boolean): Promise<void> {
+  /** True where all of it was sent. */
+  async #sendBehind(
+    head: Uint8Array,
+    source: ByteSource,
+    refused: () => boolean,
+  ): Promise<boolean> {
     let inFlight = 0;
     let sent = 0;
     this.#connection.cork();
@@ -251,6 +284,7 @@ export class FrameClient {
       }
     }
     if (corked) this.#connection.uncork();
+    return sent === source.length;
   }
 
   /** Ends the exchange when the peer stays silent for too long. */

@@ -7,7 +7,7 @@
 import type { ByteSource, Piece } from "#net/byte-flow.ts";
 import { netError } from "#net/errors.ts";
 import type { Connection } from "#platform/network.ts";
-import { headerSize, writeHeader } from "#protocol/header.ts";
+import { endlessLength, headerSize, writeHeader } from "#protocol/header.ts";
 
 export interface SendOptions {
   readonly headerCommand: number;
@@ -25,6 +25,8 @@ export class PayloadSender {
   readonly #options: SendOptions;
   #given = 0;
   #begun = false;
+  /** Of a header that was sent in part. */
+  #headerSent = 0;
   #inFlight = 0;
   /** The next piece is asked for when the peer has taken what is on the way. */
   #waits = false;
@@ -37,6 +39,17 @@ export class PayloadSender {
 
   /** To be called once; ends with `sent` or `failed`, possibly before it returns. */
   start(): void {
+    const sent = this.#source.sent ?? 0;
+    if (sent >= headerSize) {
+      this.#begun = true;
+      this.#given = sent - headerSize;
+      if (this.#given === this.#source.length) {
+        this.#end();
+        return;
+      }
+    } else {
+      this.#headerSent = sent;
+    }
     this.#goOn();
   }
 
@@ -70,14 +83,20 @@ export class PayloadSender {
       this.#end();
       return false;
     }
-    this.#given += piece.bytes.length;
-    if (this.#begun) this.#write(piece.bytes, piece);
-    else this.#writeFirst(piece);
+    this.#given += piece.bytes.length + (piece.sent ?? 0);
+    if (!this.#begun) this.#writeFirst(piece);
+    else if (piece.bytes.length > 0) this.#write(piece.bytes, piece);
+    else this.#wentDirectly(piece);
     if (this.#inFlight > 0 && this.#connection.unsentBytes > 0 && !this.#connection.closed) {
       this.#waits = true;
       return false;
     }
     return this.#isMore();
+  }
+
+  #wentDirectly(piece: Piece): void {
+    piece.release();
+    this.#options.progress();
   }
 
   #isMore(): boolean {
@@ -92,7 +111,7 @@ export class PayloadSender {
 
   #end(): void {
     const { length } = this.#source;
-    if (this.#given !== length) {
+    if (this.#given !== length && length !== endlessLength) {
       const problem = `the source gave ${this.#given} of ${length} bytes`;
       this.#options.failed(netError("flow-broken", problem));
       return;
@@ -119,7 +138,7 @@ export class PayloadSender {
       const { buffer, byteOffset, byteLength } = piece.bytes;
       const framed = Buffer.from(buffer, byteOffset - headerSize, byteLength + headerSize);
       this.#writeHeaderTo(framed);
-      this.#write(framed, piece);
+      this.#write(framed.subarray(this.#headerSent), piece);
       return;
     }
     this.#connection.cork();
@@ -131,7 +150,7 @@ export class PayloadSender {
   #header(): Uint8Array {
     const bytes = Buffer.allocUnsafe(headerSize);
     this.#writeHeaderTo(bytes);
-    return bytes;
+    return bytes.subarray(this.#headerSent);
   }
 
   #writeHeaderTo(bytes: Uint8Array): void {

@@ -6,23 +6,19 @@
 import { describeError } from "#base/app-error.ts";
 import { present } from "#base/assert.ts";
 import type { ByteSource } from "#net/byte-flow.ts";
+import { type DirectPeer, FramePeer } from "#net/direct-peer.ts";
 import type { HandlerEntry } from "#net/frame-handlers.ts";
+import { maxEarlyBytes, maxHeadBytes, maxUnsentBytes } from "#net/frame-limits.ts";
 import { replyFrame, statusFrame } from "#net/frame-reply.ts";
 import { PayloadSender } from "#net/frame-sender.ts";
 import type { FrameServices } from "#net/frame-server.ts";
 import { IncomingPayload } from "#net/incoming-payload.ts";
 import type { Connection } from "#platform/network.ts";
 import { WireReader } from "#protocol/codec.ts";
-import { headerSize, readLength, replyCommand } from "#protocol/header.ts";
+import { endlessLength, headerSize, readLength, replyCommand } from "#protocol/header.ts";
 import { ProtocolError } from "#protocol/protocol-error.ts";
 import { wireStatus } from "#protocol/wire-status.ts";
 
-/** The fixed part of a streamed request, names included, is far smaller. */
-const maxHeadBytes = 4096;
-/** A peer that sends on while it waits for a reply is slowed down beyond this. */
-const maxEarlyBytes = 256 * 1024;
-/** With more than this on the way to a peer that does not read, its next request has to wait. */
-const maxUnsentBytes = 64 * 1024;
 const nothing = new Uint8Array(0);
 
 type Phase = "header" | "body" | "head" | "payload" | "discard";
@@ -32,6 +28,7 @@ export class FrameSession<Facts> {
   facts: Facts;
   readonly remoteAddress: string;
   readonly remotePort: number;
+  readonly peer: DirectPeer;
   readonly #connection: Connection;
   readonly #services: FrameServices<Facts>;
   readonly #header = Buffer.allocUnsafe(headerSize);
@@ -59,6 +56,7 @@ export class FrameSession<Facts> {
   constructor(connection: Connection, facts: Facts, services: FrameServices<Facts>) {
     this.#connection = connection;
     this.#services = services;
+    this.peer = new FramePeer(connection);
     this.facts = facts;
     this.remoteAddress = connection.remoteAddress;
     this.remotePort = connection.remotePort;
@@ -302,16 +300,10 @@ export class FrameSession<Facts> {
     const length = this.#missing - headLength;
     this.#missing = 0;
     this.#payload = new IncomingPayload(length, this.#connection);
-    this.#phase = length > 0 ? "payload" : "header";
-    if (length > 0 && end - start > headLength && start + headLength < end) {
-      const part = bytes.subarray(start + headLength, end);
-      const taken = this.#payload.receive(part);
-      if (this.#payload.missing === 0) this.#phase = "header";
-      this.#run(entry, request);
-      return headLength + taken;
-    }
+    const taken = length > 0 ? this.#payload.receive(bytes.subarray(start + headLength, end)) : 0;
+    this.#phase = this.#payload.missing > 0 ? "payload" : "header";
     this.#run(entry, request);
-    return headLength;
+    return headLength + taken;
   }
 
   #takePayload(chunk: Uint8Array, at: number): number {
@@ -370,6 +362,8 @@ export class FrameSession<Facts> {
       },
       sent: () => {
         this.#sending = false;
+        // Only the end of the connection tells the peer that there is no more.
+        if (source.length === endlessLength) this.#ending = "quick";
         this.#exchangeEnded();
       },
       failed: (error) => {

@@ -69,7 +69,9 @@ export class HttpServer {
       for (const address of addresses) {
         const server = this.#makeServer();
         this.#servers.push(server);
-        found = await listenOn(server, address, found);
+        found = await listenOn(server, { host: address, port: found }, (error) => {
+          this.#options.log.warn("http-accept-failed", { why: error.message });
+        });
       }
     } catch (error) {
       await this.stop(0);
@@ -100,7 +102,7 @@ export class HttpServer {
   }
 
   #makeServer(): Server {
-    const { limits, log } = this.#options;
+    const { limits } = this.#options;
     const server = createServer({
       maxHeaderSize: limits.maxHeaderBytes,
       headersTimeout: limits.headersTimeoutMs,
@@ -117,7 +119,6 @@ export class HttpServer {
     server.on("checkContinue", (request, response) => this.#take(request, response, true));
     server.on("connection", (socket) => this.#admit(server, socket));
     server.on("clientError", (error, socket) => this.#refuse(error, socket as Socket));
-    server.on("error", (error) => log.warn("http-accept-failed", { why: error.message }));
     return server;
   }
 
@@ -389,12 +390,18 @@ class HttpExchange implements HttpRequest {
   }
 }
 
-function listenOn(server: Server, host: string, port: number): Promise<number> {
+/** `onError`: what fails once it listens; before, that is the rejection. */
+function listenOn(
+  server: Server,
+  { host, port }: { readonly host: string; readonly port: number },
+  onError: (error: Error) => void,
+): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     // "::" means every IPv6 address; the IPv4 ones have "0.0.0.0" beside it.
     server.listen({ host, port, ipv6Only: true }, () => {
       server.off("error", reject);
+      server.on("error", onError);
       resolve((server.address() as AddressInfo).port);
     });
   });

@@ -6,6 +6,12 @@ import type { ByteFlow, ByteSink } from "#net/byte-flow.ts";
 import { netError } from "#net/errors.ts";
 import type { Connection } from "#platform/network.ts";
 
+/**
+ * What is missing below this size may lie at a sender that waits for our acknowledgement (Nagle): storages and clients of C write the head of
+ * a request and its content apart. Larger content fills segments, which do not wait.
+ */
+const heldBackBytes = 64 * 1024;
+
 export class IncomingPayload implements ByteFlow {
   readonly length: number;
   readonly #connection: Connection;
@@ -35,12 +41,13 @@ export class IncomingPayload implements ByteFlow {
     return this.#paused;
   }
 
-  /** Takes what belongs to the payload; the rest of `chunk` is not ours. Returns the number of bytes taken. */
+  /** Takes what belongs to the payload, which may be nothing yet; the rest of `chunk` is not ours. Returns the number of bytes taken. */
   receive(chunk: Uint8Array): number {
     const count = Math.min(this.#missing, chunk.length);
     const part = count === chunk.length ? chunk : chunk.subarray(0, count);
     this.#missing -= count;
-    if (this.#abandoned) return count;
+    if (this.#missing > 0 && this.#missing < heldBackBytes) this.#connection.acknowledge?.();
+    if (this.#abandoned || count === 0) return count;
     if (this.#sink === undefined) {
       this.#early = this.#early === undefined ? part : Buffer.concat([this.#early, part]);
     } else {

@@ -77,7 +77,10 @@ test("calls, uploads and downloads follow each other on one connection", async (
   const client = await served();
   for (const size of [0, 1, 70_000, 3_000_000]) {
     await client.call(common.activeTest, undefined);
-    const stored = await client.upload(uploadFile, request(size), new PatternSource(size));
+    const source = new PatternSource(size);
+    const stored = await client.upload(uploadFile, request(size), source);
+    // Else a file that was sent to its end would stay open for good.
+    expect(source).toMatchObject({ piecesOut: 0, closed: 1 });
     expect(stored.filename).toBe(uploadReply(pattern(size)).subarray(26).toString());
     const flow = await client.download(downloadFile, { ...file, offset: 0, length: size });
     expect(flow.length).toBe(size);

@@ -440,13 +440,16 @@ test("what does not finish in time is cut off", async () => {
 
 test("an address that cannot be had is told, and nothing stays open", async () => {
   const { port } = await serve(hello);
+  const logged: LogRecord[] = [];
   const server = new HttpServer({
     clock: nodeClock,
-    log: new Log("http", () => {}),
+    log: new Log("http", (record) => logged.push(record)),
     limits: defaultHttpLimits,
     handler: hello,
   });
   await expect(server.listen(["127.0.0.2", "127.0.0.1"], port)).rejects.toThrow("EADDRINUSE");
+  // Whoever started it says what it means.
+  expect(logged).toEqual([]);
   const free = await serve(hello);
   await free.server.stop(0);
 });

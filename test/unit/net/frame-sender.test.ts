@@ -95,3 +95,25 @@ test("a peer that leaves ends the sending, and all pieces come back", async () =
   await expect(sending).rejects.toMatchObject({ code: "flow-broken" });
   expect(source.piecesOut).toBe(0);
 });
+
+test("what was sent directly is not sent again, wherever it ended, and pieces may be empty then", async () => {
+  const frame = Buffer.concat([headerBytes(30, 100, 0), pattern(30)]);
+  for (let sent = 0; sent <= frame.length; sent += 1) {
+    for (const directly of [0, 4]) {
+      const connection = new ScriptedConnection();
+      connection.sent = Buffer.from(frame.subarray(0, sent));
+      let at = Math.max(0, sent - 10);
+      const next = (): Piece | undefined => {
+        const gone = at === 0 ? 0 : Math.min(directly, 30 - at);
+        connection.sent = Buffer.concat([connection.sent, pattern(30).subarray(at, at + gone)]);
+        at += gone;
+        const bytes = pattern(30).subarray(at, at + (gone === 0 ? 7 : 0));
+        at += bytes.length;
+        return { bytes, room: 0, sent: gone, release: () => {} };
+      };
+      await sendSource(connection, { length: 30, sent, next, close: () => {} }, options);
+      await turns(1);
+      expect(connection.sent.equals(frame)).toBe(true);
+    }
+  }
+});

@@ -129,3 +129,15 @@ test("a sink that throws fails its draining, not the connection", async () => {
   await expect(drained).rejects.toThrow("a mistake");
   await turns(1);
 });
+
+test("a sender that may wait for it is given its acknowledgement: where little is missing, and not where segments are full", () => {
+  const connection = new ScriptedConnection();
+  const payload = new IncomingPayload(200_000, connection);
+  payload.receive(new Uint8Array(0));
+  payload.receive(Buffer.alloc(100_000));
+  expect(connection.acknowledged).toBe(0);
+  payload.receive(Buffer.alloc(60_000));
+  expect(connection.acknowledged).toBe(1);
+  payload.receive(Buffer.alloc(40_000));
+  expect(connection.acknowledged).toBe(1);
+});
