@@ -136,6 +136,11 @@ export class WireReader {
     return this.#buffer.readInt32BE(at) * twoTo32 + this.#buffer.readUInt32BE(at + 4);
   }
 
+  /** A view of everything that is left, without moving. */
+  peekBytes(): Buffer {
+    return this.#buffer.subarray(this.#position, this.#end);
+  }
+
   get remaining(): number {
     return this.#end - this.#position;
   }

@@ -84,6 +84,17 @@ export const commands = {
   getGroupName: 109,
   activeTest: 111,
   leaseTrunkFiles: 180,
+  reportHeld: 181,
+  syncHello: 182,
+  syncBatch: 183,
+  syncFile: 184,
+  fetchFile: 185,
+  inventoryBegin: 186,
+  inventoryNodes: 187,
+  inventoryLeaf: 188,
+  inventorySearch: 189,
+  inventoryRepair: 190,
+  fileReceipt: 191,
 } as const;
 
 export type CommandName = keyof typeof commands;

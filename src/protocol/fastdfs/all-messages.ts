@@ -9,6 +9,10 @@ import { trackerCluster } from "#protocol/fastdfs/tracker-cluster.ts";
 import { trackerLookups } from "#protocol/fastdfs/tracker-lookups.ts";
 import { trackerQueries } from "#protocol/fastdfs/tracker-queries.ts";
 import { trackerReports } from "#protocol/fastdfs/tracker-reports.ts";
+import { fileReceipts } from "#protocol/peer/file-receipt.ts";
+import { inventory } from "#protocol/peer/inventory.ts";
+import { replication } from "#protocol/peer/replication.ts";
+import { heldReports } from "#protocol/peer/report-held.ts";
 import { trunkLease } from "#protocol/peer/trunk-lease.ts";
 
 export const allMessages = {
@@ -23,4 +27,8 @@ export const allMessages = {
   ...storageSync,
   ...storageTrunk,
   ...trunkLease,
+  ...heldReports,
+  ...replication,
+  ...inventory,
+  ...fileReceipts,
 } as const;

@@ -61,7 +61,8 @@ export const groupStat: Codec<GroupStat> = {
   },
 };
 
-const mode: Codec<ReadWriteMode> = refined(u8, {
+/** 2 for the permission to write, 4 for the one to read. */
+export const readWriteModeByte: Codec<ReadWriteMode> = refined(u8, {
   what: "a read and write mode",
   parse: (raw) => (isReadWriteMode(raw) ? raw : undefined),
   format: (value) => value,
@@ -75,7 +76,7 @@ const recordAddress: Codec<string> = {
 
 const storageRecord = struct({
   status,
-  mode: since(withoutHttp, mode, readWriteMode.both),
+  mode: since(withoutHttp, readWriteModeByte, readWriteMode.both),
   id: storageId,
   address: recordAddress,
   httpDomain: until(withoutHttp, text(128), ""),

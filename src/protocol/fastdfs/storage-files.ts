@@ -3,7 +3,7 @@
  * group (`M00/00/00/…`); the decoders check lengths only, `parseRemoteFilename` checks the name. Sizes and offsets in bytes.
  */
 import type { GroupName } from "#model/group-name.ts";
-import type { Codec } from "#protocol/codec.ts";
+import type { Codec, WireContext } from "#protocol/codec.ts";
 import { checkLength, drained, restText, size, struct, text } from "#protocol/codecs.ts";
 import { commands } from "#protocol/commands.ts";
 import {
@@ -20,6 +20,12 @@ export const extensionWidth = 6;
 export const prefixWidth = 16;
 /** Bits of `headerStatus` in `queryFileInfo`. */
 export const queryFileInfoFlags = { withoutCrc32: 1, silentWhenMissing: 2 } as const;
+
+/**
+ * Our own, a bit of the header's status of downloads, file infos and questions for metadata: a storage asks for a client of its own. It is
+ * answered from what is here and never asked on. C looks at the two bits of `queryFileInfo` alone.
+ */
+export const askedOnBehalf = 64;
 
 const mostNameBytes = 127;
 /** An appender's name has a full E27 and X7 (protocol §3.1). */
@@ -46,7 +52,13 @@ export interface FileReference {
   readonly filename: string;
 }
 
-export interface DownloadRequest extends FileReference {
+/** A file that is read. */
+export interface ReadReference extends FileReference {
+  /** `askedOnBehalf`, or left out. */
+  readonly headerStatus?: number;
+}
+
+export interface DownloadRequest extends ReadReference {
   readonly offset: number;
   /** How many bytes are wanted; 0 = up to the end. */
   readonly length: number;
@@ -128,9 +140,24 @@ const downloadRequest: Codec<DownloadRequest> = {
     const offset = size.decode(reader, context);
     const length = size.decode(reader, context);
     const group = reader.paddedText(groupWidth);
-    return { offset, length, group, filename: anyFilename.decode(reader, context) };
+    const request = { offset, length, group, filename: anyFilename.decode(reader, context) };
+    return withStatus(request, context);
   },
 };
+
+/** `fileReference` of a file that is read. */
+export const readReference: Codec<ReadReference> = {
+  encode: fileReference.encode,
+  decode: (reader, context) => withStatus(fileReference.decode(reader, context), context),
+};
+
+/** Every download comes through: nothing is copied where the status is 0, as it is for clients. */
+function withStatus<Request extends ReadReference>(
+  request: Request,
+  { requestStatus = 0 }: WireContext,
+): Request {
+  return requestStatus === 0 ? request : { ...request, headerStatus: requestStatus };
+}
 
 const fileInfoRequest: Codec<FileInfoRequest> = {
   encode(value, writer, context) {
@@ -237,6 +264,7 @@ export const downloadFile = downloadMessage({
   name: "downloadFile",
   command: commands.downloadFile,
   request: downloadRequest,
+  statusOfRequest: ({ headerStatus = 0 }) => headerStatus,
 });
 
 /** Size, time, CRC-32 and source of a file. */

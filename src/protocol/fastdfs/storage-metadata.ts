@@ -1,7 +1,7 @@
 /** Metadata of files (protocol §2.6): its text travels as bytes, because clients write it in encodings of their own. */
 import { refined, restBytes, struct, u8 } from "#protocol/codecs.ts";
 import { commands } from "#protocol/commands.ts";
-import { fileReference } from "#protocol/fastdfs/storage-files.ts";
+import { readReference } from "#protocol/fastdfs/storage-files.ts";
 import { groupText } from "#protocol/fields.ts";
 import { measured, measuredBytes, measuredText } from "#protocol/measured.ts";
 import { message, nothing } from "#protocol/message.ts";
@@ -35,8 +35,9 @@ export const setMetadata = message({
 export const getMetadata = message({
   name: "getMetadata",
   command: commands.getMetadata,
-  request: fileReference,
+  request: readReference,
   reply: struct({ metadata: restBytes() }),
+  statusOfRequest: ({ headerStatus = 0 }) => headerStatus,
 });
 
 export const storageMetadata = { setMetadata, getMetadata } as const;
