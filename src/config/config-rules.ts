@@ -17,7 +17,7 @@ const slotMaxDivisor = 8;
 
 /** Fills in the values whose default depends on other settings. */
 export function completeConfig(config: Config): Config {
-  const { node, tracker, storage } = config;
+  const { node, tracker, storage, disks } = config;
   const { trunk } = tracker;
   return {
     ...config,
@@ -39,8 +39,8 @@ export function completeConfig(config: Config): Config {
     storage: {
       ...storage,
       paths:
-        storage.paths.length === 0
-          ? [{ directory: posix.join(node.dataDir, "store0"), readonly: false }]
+        storage.paths.length === 0 && !disks.manage
+          ? [{ directory: posix.join(node.dataDir, "store0"), readonly: false, takeOver: false }]
           : storage.paths,
     },
   };
@@ -52,6 +52,7 @@ export function checkConfig(config: Config): readonly RuleProblem[] {
     ...checkNode(config),
     ...checkTracker(config),
     ...checkStorage(config),
+    ...checkMirror(config),
     ...checkGateway(config),
   ];
 }
@@ -62,8 +63,9 @@ function* checkNode({ node, tracker, storage, gateway }: Config): Generator<Rule
     ["tracker", tracker.port],
     ["storage", storage.port],
     ["gateway", gateway.port],
+    ["storage.mirror", storage.layout === "mirror" ? storage.mirror.port : 0],
   ] as const) {
-    if (port === 0 || !node.roles.includes(role)) continue;
+    if (port === 0 || !node.roles.includes(roleOf(role))) continue;
     const other = ports.get(port);
     if (other !== undefined)
       yield { key: `${role}.port`, message: `${port} is the port of ${other} already` };
@@ -75,6 +77,12 @@ function* checkNode({ node, tracker, storage, gateway }: Config): Generator<Rule
       message: `${node.address} is no address that others can reach; give one of this machine's, or "auto"`,
     };
   }
+}
+
+function roleOf(
+  table: "tracker" | "storage" | "gateway" | "storage.mirror",
+): "tracker" | "storage" | "gateway" {
+  return table === "storage.mirror" ? "storage" : table;
 }
 
 function* checkTracker({ node, tracker }: Config): Generator<RuleProblem> {
@@ -140,6 +148,47 @@ function* checkStorage({ node, storage }: Config): Generator<RuleProblem> {
       message: `${twice.replace(" ", " port ")} belongs to two trackers`,
     };
   }
+}
+
+function* checkMirror({ node, tracker, storage, disks }: Config): Generator<RuleProblem> {
+  if (!node.roles.includes("storage") || storage.layout !== "mirror") return;
+  if (disks.manage) {
+    const message =
+      'nothing says which half of a mirror a disk that was found belongs to: either set disks.manage = false and give each half its disks as [[storage.path]] (those of the second half in storage.mirror.paths), or set storage.layout = "single"';
+    yield { key: "disks.manage", message };
+  }
+  const { paths, mirror } = storage;
+  const unknown = mirror.paths.find((index) => index >= paths.length);
+  if (unknown !== undefined) {
+    const message = `there is no store path ${unknown}; they are counted from 0`;
+    yield { key: "storage.mirror.paths", message };
+  }
+  const second = paths.filter((_, index) => isOfSecondHalf(storage, index)).length;
+  if (second * 2 !== paths.length) {
+    const message = `a mirror has as many store paths in one half as in the other; here are ${paths.length - second} and ${second}`;
+    yield { key: "storage.path", message };
+  }
+  if (storage.port === 0 || mirror.port === 0) {
+    const message = "the halves of a mirror are told apart by their ports, which must be given";
+    yield { key: mirror.port === 0 ? "storage.mirror.port" : "storage.port", message };
+  }
+  if (storage.serverId !== "" && storage.serverId === mirror.serverId) {
+    const message = `${mirror.serverId} is the number of the first half (storage.server_id) already`;
+    yield { key: "storage.mirror.server_id", message };
+  }
+  const hasTable = node.roles.includes("tracker") && tracker.storageIdsFile !== "";
+  if (hasTable && tracker.idTypeInFilename !== "id") {
+    const message = '"ip" cannot tell the halves of a mirror apart; use "id"';
+    yield { key: "tracker.id_type_in_filename", message };
+  }
+}
+
+/** Which half of a mirror has the store path `index`. Pure. */
+export function isOfSecondHalf(
+  { mirror }: { readonly mirror: Config["storage"]["mirror"] },
+  index: number,
+): boolean {
+  return mirror.paths.length === 0 ? index % 2 === 1 : mirror.paths.includes(index);
 }
 
 function* checkGateway({ node, gateway }: Config): Generator<RuleProblem> {

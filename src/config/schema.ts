@@ -2,6 +2,7 @@
  * Every setting, once. What reads, checks, explains and imports settings walks this, and the type of the frozen `Config`
  * follows from it. To add a key: put it into its section; nothing else lists it. Pure.
  */
+import { disksSection } from "#config/sections/disks-section.ts";
 import { gatewaySection } from "#config/sections/gateway-section.ts";
 import { nodeSection } from "#config/sections/node-section.ts";
 import { storageSection } from "#config/sections/storage-section.ts";
@@ -20,6 +21,7 @@ export const schema = table("Settings of a Cairn node.", {
   tracker: trackerSection,
   storage: storageSection,
   gateway: gatewaySection,
+  disks: disksSection,
 });
 
 /** The settings of a node, frozen. Code is given its part in its constructor. */
@@ -28,6 +30,7 @@ export type NodeConfig = Config["node"];
 export type TrackerConfig = Config["tracker"];
 export type StorageConfig = Config["storage"];
 export type GatewayConfig = Config["gateway"];
+export type DisksConfig = Config["disks"];
 export type StorePathConfig = StorageConfig["paths"][number];
 
 /** A setting or list of tables with its place. */

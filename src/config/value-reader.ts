@@ -76,6 +76,15 @@ export class ValueReader {
     const { entry } = key;
     if (entry.kind === "table-list") {
       const array = parseTomlValue(text);
+      // Else a slip in the list would be taken for a strange name.
+      if (!Array.isArray(array) && text.trimStart().startsWith("[")) {
+        const example = `[{${entry.textEntry}="…"}]`;
+        this.report(
+          [key.key],
+          `${describeValue(text)} is no list; write ${example}, or values with commas between them`,
+        );
+        return;
+      }
       const tables = Array.isArray(array)
         ? array
         : text.split(",").map((each) => ({ [entry.textEntry]: each.trim() }));

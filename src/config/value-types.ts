@@ -12,6 +12,7 @@ import type { Reading } from "#config/errors.ts";
 import { isHostName } from "#config/host-name.ts";
 import { formatServerEndpoint, parseServerEndpoint, type ServerEndpoint } from "#model/endpoint.ts";
 import { isIpAddress } from "#model/ip-address.ts";
+import { numericStorageId } from "#model/storage-id.ts";
 
 /** What a value looks like in TOML and in JSON. */
 export type PlainValue = string | number | boolean | readonly PlainValue[];
@@ -297,6 +298,17 @@ export function trackerAddress(defaultPort: number): ValueType<ServerEndpoint, "
     },
     write: formatServerEndpoint,
   };
+}
+
+/** A number 1 … 16777215 as text, or empty; FastDFS compares these ids as text. */
+export function storageServerId(): ValueType<string, ""> {
+  const base = text({
+    form: {
+      words: "a number from 1 to 16777215, or empty",
+      accepts: (id) => id === "" || numericStorageId(id) !== undefined,
+    },
+  });
+  return { ...base, read: (value) => base.read(typeof value === "number" ? String(value) : value) };
 }
 
 export interface ListOptions {

@@ -1,19 +1,22 @@
 /** Settings of the storage role: `[storage]` and its store paths `[[storage.path]]` (protocol §11.4). */
+import { mirrorSection } from "#config/sections/mirror-section.ts";
+import { scrubSection } from "#config/sections/scrub-section.ts";
+import { syncSection } from "#config/sections/sync-section.ts";
 import { defaultTrackerPort } from "#config/sections/tracker-section.ts";
 import { setting, table, tableList } from "#config/setting.ts";
 import {
+  byteSize,
   choice,
   duration,
   flag,
   integer,
   list,
   path,
+  storageServerId,
   text,
   trackerAddress,
-  type ValueType,
 } from "#config/value-types.ts";
 import { isGroupName } from "#model/group-name.ts";
-import { numericStorageId } from "#model/storage-id.ts";
 import { maxStorePaths } from "#model/store-path-index.ts";
 
 /** Storages refuse more (protocol §11.4), and JOIN has no room for them. */
@@ -58,8 +61,19 @@ export const storageSection = table("The storage role, which keeps the files.", 
         fastdfs: "storage.conf store_pathN_readonly",
         says: "Whether no new files are placed there.",
       }),
+      take_over: setting(flag(), {
+        default: false,
+        applies: "role-restart",
+        says: "Whether a disk that carries another store path's files becomes this store path; otherwise it is refused, because disks get mixed up. For one start: set it back afterwards.",
+      }),
     },
   }),
+  layout: setting(choice("single", "mirror"), {
+    default: "single",
+    applies: "role-restart",
+    says: "Whether this node is one storage, or a mirror: two storages of one group in this process, each on disks of its own, so that the box survives the loss of a disk. A mirror needs an even number of store paths.",
+  }),
+  mirror: mirrorSection,
   dedup: setting(flag(), {
     default: false,
     applies: "role-restart",
@@ -82,10 +96,15 @@ export const storageSection = table("The storage role, which keeps the files.", 
     applies: "role-restart",
     says: "Whether an upload is answered when its bytes are flushed to the disk, or as soon as they are written, as FastDFS does.",
   }),
+  journal_size: setting(byteSize({ min: "0", max: "4GiB" }), {
+    default: "64MiB",
+    applies: "role-restart",
+    says: "Room on each store path for the journal in which small files that are packed and the records of all changes are flushed together, by one write, before the reply; made when a path is first written to much. 0 for none. Only with durability flushed; where there is to be none, what a path has of one (.cairn/journal.0 and .1) is removed at its next start, when what it holds is where it belongs.",
+  }),
   packing: setting(choice("auto", "on", "off"), {
     default: "auto",
     applies: "role-restart",
-    says: "Whether small files share trunk files, which saves an inode and a flush each: auto does so where the disk of a store path turns and the system tells, on does so on every disk, off never. Needs a tracker that leases trunk files or serves slots; sizes come from tracker.trunk. With dedup, files are not packed.",
+    says: "Whether small files share trunk files, which saves an inode and a flush each: auto does so where the disk of a store path turns and the system tells, on does so on every disk, off never. Only with on are files put where a trunk server of C FastDFS says: one that is killed gives the same place twice, and one of the two files is lost. Needs a tracker that leases trunk files or serves slots; sizes come from tracker.trunk. With dedup, files are not packed.",
   }),
   disk_timeout: setting(duration({ min: "2s", max: "10m" }), {
     default: "20s",
@@ -105,6 +124,17 @@ export const storageSection = table("The storage role, which keeps the files.", 
     fastdfs: "storage.conf file_distribute_rotate_count",
     says: "How many files go into one directory before the next one has its turn.",
   }),
+  verify_interval: setting(duration({ min: "0s", max: "365d" }), {
+    default: "1d",
+    applies: "role-restart",
+    says: "How often all files are compared with those of the other storages of the group, in the background, and what differs is repaired; the first time at most an hour after the start. 0s never does it by itself; cairn verify peers does at any time.",
+  }),
+  scrub: scrubSection,
+  recovery_parallel: setting(integer({ min: 1, max: 64, unit: "files" }), {
+    default: 16,
+    applies: "role-restart",
+    says: "How many files are fetched at the same time where a store path that came back empty is filled from the other storages; fewer while clients are served.",
+  }),
   heart_beat_interval: setting(duration({ min: "1s", max: "1h" }), {
     default: "10s",
     applies: "role-restart",
@@ -123,6 +153,7 @@ export const storageSection = table("The storage role, which keeps the files.", 
     fastdfs: "storage.conf upload_priority",
     says: 'Where tracker.store_server is "priority", the storage with the smallest number takes the uploads.',
   }),
+  sync: syncSection,
   mode: setting(choice("both", "read", "write", "none"), {
     default: "both",
     applies: "role-restart",
@@ -146,14 +177,3 @@ export const storageSection = table("The storage role, which keeps the files.", 
     says: "File that gets one line for each request of a client, with its time in UTC; empty writes none.",
   }),
 });
-
-/** A number 1 … 16777215 as text, or empty; FastDFS compares these ids as text. */
-function storageServerId(): ValueType<string, ""> {
-  const base = text({
-    form: {
-      words: "a number from 1 to 16777215, or empty",
-      accepts: (id) => id === "" || numericStorageId(id) !== undefined,
-    },
-  });
-  return { ...base, read: (value) => base.read(typeof value === "number" ? String(value) : value) };
-}

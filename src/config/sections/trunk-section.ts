@@ -45,13 +45,13 @@ export const trunkSection = table(
       default: false,
       applies: "role-restart",
       fastdfs: "tracker.conf delete_unused_trunk_files",
-      says: "Whether a C trunk server deletes trunk files without a used slot when it saves its free list; our storages always delete those of their own.",
+      says: "Whether trunk files without a used slot are deleted where a trunk server divides them: by each of our storages when the last file in them is deleted, by a C trunk server when it saves its free list. In leased trunk files, which a group of our storages has, they always are.",
     }),
     create_file_advance: setting(flag(), {
       default: false,
       applies: "role-restart",
       fastdfs: "tracker.conf trunk_create_file_advance",
-      says: "Whether a C trunk server makes trunk files before they are needed; our storages make each when it is.",
+      says: "Whether a trunk server makes trunk files before they are needed, so that the trackers know of free space in them; in leased trunk files, which a group of our storages has, each is made when it is needed.",
     }),
     create_file_time_base: setting(timeOfDay(), {
       default: "02:00",
@@ -75,7 +75,7 @@ export const trunkSection = table(
       default: false,
       applies: "role-restart",
       fastdfs: "tracker.conf trunk_init_check_occupying",
-      says: "Whether a C trunk server compares its free slots with the trunk files when it loads them; our storages look before they write into a slot.",
+      says: "Whether a trunk server looks into each free slot when it loads its free list, and leaves out those in which a file stands; takes long where they are many. Leased trunk files need none of it: they are looked through where their free list is in doubt.",
     }),
     init_reload_from_binlog: setting(flag(), {
       default: false,

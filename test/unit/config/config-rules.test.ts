@@ -16,12 +16,14 @@ test("values that follow from others are filled in", () => {
     tracker: { trunk: { fileSizeBytes: 4096, slotMaxSizeBytes: 0 } },
   });
   expect(config.node.controlSocket).toBe("/d/cairn.sock");
-  expect(config.storage.paths).toEqual([{ directory: "/d/store0", readonly: false }]);
+  expect(config.storage.paths).toEqual([
+    { directory: "/d/store0", readonly: false, takeOver: false },
+  ]);
   expect(config.tracker.trunk.slotMaxSizeBytes).toBe(512);
 });
 
 test("values that are given stay", () => {
-  const paths = [{ directory: "/p", readonly: true }];
+  const paths = [{ directory: "/p", readonly: true, takeOver: false }];
   const config = defaultConfig({ node: { controlSocket: "/s" }, storage: { paths } });
   expect([config.node.controlSocket, config.storage.paths]).toEqual(["/s", paths]);
 });
@@ -81,7 +83,7 @@ test("a node without its own tracker names one", () => {
 });
 
 test("store paths and trackers stand once", () => {
-  const path = { directory: "/a", readonly: false };
+  const path = { directory: "/a", readonly: false, takeOver: false };
   expect(brokenKeys({ storage: { paths: [path, path] } })).toEqual(["storage.path[1].directory"]);
   const trackers = [
     { addresses: ["10.0.0.1", "59.1.2.3"], port: 1 },
@@ -95,4 +97,24 @@ test("tokens need a secret where the gateway runs", () => {
   expect(brokenKeys({ gateway })).toEqual(["gateway.anti_leech.secret"]);
   expect(brokenKeys({ gateway, node: { roles: ["tracker"] } })).toEqual([]);
   expect(brokenKeys({ gateway: { antiLeech: { check: true, secret: "s" } } })).toEqual([]);
+});
+
+test("a mirror has as many store paths in one half as in the other, and ports that tell them apart", () => {
+  const path = (directory: string) => ({ directory, readonly: false, takeOver: false });
+  const two = { layout: "mirror", paths: [path("/a"), path("/b")] } as const;
+  const broken = (storage: ConfigOverrides["storage"]) =>
+    brokenKeys({ storage: { ...two, ...storage } });
+  expect(broken({})).toEqual([]);
+  expect(broken({ paths: [path("/a")] })).toEqual(["storage.path"]);
+  expect(broken({ mirror: { paths: [0, 1] } })).toEqual(["storage.path"]);
+  expect(broken({ mirror: { paths: [2] } })).toEqual(["storage.mirror.paths", "storage.path"]);
+  expect(broken({ mirror: { port: 23_000 } })).toEqual(["storage.mirror.port"]);
+  expect(broken({ mirror: { port: 0 } })).toEqual(["storage.mirror.port"]);
+  expect(broken({ serverId: "7", mirror: { serverId: "7" } })).toEqual([
+    "storage.mirror.server_id",
+  ]);
+  const managed = { storage: two, disks: { manage: true } };
+  expect(brokenKeys(managed)).toEqual(["disks.manage"]);
+  const table = { storageIdsFile: "/ids" };
+  expect(brokenKeys({ storage: two, tracker: table })).toEqual(["tracker.id_type_in_filename"]);
 });

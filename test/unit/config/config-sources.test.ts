@@ -44,8 +44,8 @@ test("dotted and quoted keys, inline tables and lists of tables are the same set
     },
   );
   const paths = [
-    { directory: "/a", readonly: false },
-    { directory: "/b", readonly: true },
+    { directory: "/a", readonly: false, takeOver: false },
+    { directory: "/b", readonly: true, takeOver: false },
   ];
   const listed =
     '[[storage.path]]\ndirectory="/a"\n[[storage.path]]\ndirectory="/b"\nreadonly=true';
@@ -62,7 +62,7 @@ test("relative paths start from the file's directory, elsewhere from the working
   ).toEqual({
     "node.data_dir": "/etc/d",
     "node.control_socket": "",
-    "storage.path": [{ directory: "/etc/cairn/s", readonly: false }],
+    "storage.path": [{ directory: "/etc/cairn/s", readonly: false, takeOver: false }],
   });
   expect(values(environment({ CAIRN_NODE_DATA_DIR: "d" }))).toEqual({ "node.data_dir": "/work/d" });
   expect(values({ kind: "command-line", settings: ["node.data_dir=/d"] })).toEqual({
@@ -179,8 +179,8 @@ test("plain text from the environment becomes what the setting wants", () => {
     "node.roles": ["storage", "gateway"],
     "node.stop_timeout": 5000,
     "storage.path": [
-      { directory: "/a", readonly: false },
-      { directory: "/work/b", readonly: false },
+      { directory: "/a", readonly: false, takeOver: false },
+      { directory: "/work/b", readonly: false, takeOver: false },
     ],
     "tracker.reserved_space": { kind: "percent", percent: 5 },
   });
@@ -190,7 +190,7 @@ test("a list of tables may be given as TOML", () => {
   expect(
     values({ kind: "command-line", settings: ['storage.path=[{directory="/a",readonly=true}]'] }),
   ).toEqual({
-    "storage.path": [{ directory: "/a", readonly: true }],
+    "storage.path": [{ directory: "/a", readonly: true, takeOver: false }],
   });
 });
 

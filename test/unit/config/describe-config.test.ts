@@ -39,8 +39,10 @@ test("each setting is one row with value, origin and sentence", () => {
     "storage.port = 24000 (cairn.toml:2)",
     'storage.path[0].directory = "/a" (cairn.toml:3)',
     "storage.path[0].readonly = false (cairn.toml:3)",
+    "storage.path[0].take_over = false (cairn.toml:3)",
     'storage.path[1].directory = "/b" (cairn.toml:3)',
     "storage.path[1].readonly = true (cairn.toml:3)",
+    "storage.path[1].take_over = false (cairn.toml:3)",
     "gateway.anti_leech.secret = <secret> (cairn.toml:9)",
   ]);
   expect(JSON.stringify(rows)).not.toContain("hunter2");
@@ -64,7 +66,7 @@ test("a reload knows what changed and what it cannot apply", () => {
   const after = defaultConfig({
     node: { logLevel: "debug", name: "other" },
     storage: {
-      paths: [{ directory: "/x", readonly: false }],
+      paths: [{ directory: "/x", readonly: false, takeOver: false }],
       trackers: [{ addresses: ["a"], port: 1 }],
     },
     gateway: { antiLeech: { secret: "new" } },
@@ -98,8 +100,12 @@ test("the reference explains every setting once, under the heading of its table"
     "[tracker.trunk]",
     "[storage]",
     "[[storage.path]]",
+    "[storage.mirror]",
+    "[storage.scrub]",
+    "[storage.sync]",
     "[gateway]",
     "[gateway.anti_leech]",
+    "[disks]",
   ]);
   expect(reference).toContain(
     [

@@ -135,8 +135,8 @@ test("a storage.conf becomes the same storage, whose binlog is taken over", () =
       { addresses: ["192.168.0.197", "59.1.2.3"], port: 22122 },
     ],
     paths: [
-      { directory: "/data/p0", readonly: false },
-      { directory: "/data/p1", readonly: true },
+      { directory: "/data/p0", readonly: false, takeOver: false },
+      { directory: "/data/p1", readonly: true, takeOver: false },
     ],
     subdirCount: 16,
     heartBeatIntervalMs: 30_000,

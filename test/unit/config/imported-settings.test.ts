@@ -54,7 +54,7 @@ test("what does not fit together is removed until the text loads, and said", () 
   settings.set("tracker.store_group", "g", place(1));
   settings.set("tracker.port", 23000, place(2, "port"));
   settings.set("tracker.trunk.slot_max_size", "1GiB", place(3, "slot_max_size"));
-  const path = { directory: "/a", readonly: false };
+  const path = { directory: "/a", readonly: false, takeOver: false };
   settings.setStorePaths(
     [path, path, { ...path, directory: "/b" }].map((each, at) => ({
       ...each,

@@ -39,7 +39,9 @@ test("without any source everything is built in, and absolute", () => {
     dataDir: "/work/data",
     controlSocket: "/work/data/cairn.sock",
   });
-  expect(config.storage.paths).toEqual([{ directory: "/work/data/store0", readonly: false }]);
+  expect(config.storage.paths).toEqual([
+    { directory: "/work/data/store0", readonly: false, takeOver: false },
+  ]);
   expect([...origins.keys()]).toEqual(schemaKeys.map(({ key }) => key));
   expect(new Set([...origins.values()].map((each) => each.source))).toEqual(new Set(["built-in"]));
   expect(warnings).toEqual([]);
@@ -84,7 +86,7 @@ test("a later list replaces an earlier one as a whole", () => {
     ],
     options,
   );
-  expect(config.storage.paths).toEqual([{ directory: "/c", readonly: false }]);
+  expect(config.storage.paths).toEqual([{ directory: "/c", readonly: false, takeOver: false }]);
 });
 
 test("what is wrong in any source is reported, even where a later one overrides it", () => {

@@ -51,8 +51,8 @@ test("plain text is read as the setting wants it", () => {
       { addresses: ["b"], port: 1 },
     ],
     [
-      { directory: "/a", readonly: false },
-      { directory: "/d/b", readonly: false },
+      { directory: "/a", readonly: false, takeOver: false },
+      { directory: "/d/b", readonly: false, takeOver: false },
     ],
   ]);
 });
@@ -62,4 +62,13 @@ test("a default is a value with absolute paths, or has to be given", () => {
   expect(readDefault(schema.entries.storage.entries.path.entries.directory, "/d")).toEqual({
     problem: "missing; give a path",
   });
+});
+
+test("a list of tables with a slip in it is not taken for the name of a directory", () => {
+  const read = reader();
+  read.readText(present(schemaByKey.get("storage.path"), "key"), '[{"directory":"/a"}]');
+  expect(read.assignments).toEqual([]);
+  expect(read.problems).toMatchObject([
+    { key: "storage.path", message: expect.stringContaining('[{directory="…"}]') },
+  ]);
 });
