@@ -2,8 +2,10 @@
  * Reads a binlog from a cursor on, while it may be written: rotated and compressed files, lines that are no records, a last
  * line that is not whole yet. Bounded: one read takes at most `chunkBytes`. Worker thread.
  */
+import type { Log } from "#base/log.ts";
 import { binlogPath, listBinlogs } from "#filestore/binlog/binlog-files.ts";
 import { type BinlogEntry, decodeEntry } from "#filestore/binlog/entry.ts";
+import { openExpanded } from "#filestore/binlog/expanded-binlog.ts";
 import type { BinlogPosition } from "#filestore/binlog/position.ts";
 import { formatBinlogFilename } from "#filestore/formats/binlog-index.ts";
 import type { FileDescriptor, Files } from "#platform/files.ts";
@@ -61,11 +63,20 @@ export class BinlogReader {
     return { index: this.#index, offset: this.#offset };
   }
 
-  /** The records that follow; none, and no invalid line, at the present end. Throws `FileError`. */
+  /** The records that follow; none, and no invalid line, at the present end. Blocks while a file is expanded. Throws `FileError`. */
   read(): BinlogChunk {
+    const steps = this.readSteps();
+    let step = steps.next();
+    while (step.done !== true) step = steps.next();
+    return step.value;
+  }
+
+  /** As `read`, in steps where a file has to be expanded. */
+  *readSteps(): Generator<undefined, BinlogChunk> {
     const records: BinlogRecord[] = [];
     const invalid: InvalidLine[] = [];
     while (records.length === 0 && invalid.length === 0) {
+      yield* this.#open();
       const text = this.#readText();
       const end = text.lastIndexOf("\n");
       if (end >= 0) this.#takeLines(text.slice(0, end), { records, invalid });
@@ -132,27 +143,43 @@ export class BinlogReader {
   }
 
   #readText(): string {
-    this.#descriptor ??= this.#open();
     if (this.#descriptor === undefined) return "";
     const got = this.#files.read(this.#descriptor, this.#buffer, this.#offset);
     return this.#buffer.toString("latin1", 0, got);
   }
 
-  /** Undefined where there is no such file, compressed or not. */
-  #open(): FileDescriptor | undefined {
+  /** Does nothing where there is no such file, compressed or not. */
+  *#open(): Generator<undefined, void> {
+    if (this.#descriptor !== undefined) return;
     const path = binlogPath(this.#directory, this.#index);
-    if (this.#files.stat(path, true) !== undefined) return this.#files.open(path, "read");
-    if (this.#files.stat(`${path}.gz`, true) === undefined) return undefined;
-    const expanded = `${this.#scratch}/${formatBinlogFilename(this.#index)}.expanded`;
-    this.#files.remove(expanded);
-    this.#files.expand(`${path}.gz`, expanded);
-    const descriptor = this.#files.open(expanded, "read");
-    // The descriptor keeps the content, and whatever ends the process drops it.
-    this.#files.remove(expanded);
-    return descriptor;
+    if (this.#files.stat(path, true) !== undefined) {
+      this.#descriptor = this.#files.open(path, "read");
+    } else if (this.#files.stat(`${path}.gz`, true) !== undefined) {
+      const temporary = `${this.#scratch}/${formatBinlogFilename(this.#index)}.expanded`;
+      this.#descriptor = yield* openExpanded(this.#files, `${path}.gz`, temporary);
+    }
   }
 }
 
 function clip(text: string): string {
   return text.length <= maxShownCharacters ? text : `${text.slice(0, maxShownCharacters)}…`;
+}
+
+/** All records from there to the end of the binlog in `directory`, at once. Throws `FileError`. */
+export function readRecords(
+  parts: BinlogReaderParts & { readonly log: Log },
+  from: BinlogPosition,
+): readonly BinlogRecord[] {
+  const reader = new BinlogReader(parts, from);
+  const records: BinlogRecord[] = [];
+  try {
+    for (;;) {
+      const chunk = reader.read();
+      if (chunk.records.length === 0 && chunk.invalid.length === 0) return records;
+      for (const record of chunk.records) records.push(record);
+      for (const { text } of chunk.invalid) parts.log.debug("binlog-line-invalid", { text });
+    }
+  } finally {
+    reader.close();
+  }
 }

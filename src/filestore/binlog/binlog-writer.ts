@@ -6,7 +6,7 @@
 
 import type { Log } from "#base/log.ts";
 import { binlogPath, findBinlogIndex, writeBinlogIndex } from "#filestore/binlog/binlog-files.ts";
-import type { BinlogPosition } from "#filestore/binlog/position.ts";
+import { type BinlogPosition, comparePositions } from "#filestore/binlog/position.ts";
 import type { BinlogIndex } from "#filestore/formats/binlog-index.ts";
 import { type FileDescriptor, FileError, type Files } from "#platform/files.ts";
 import type { FlushTarget } from "#platform/flusher.ts";
@@ -39,6 +39,8 @@ export class BinlogWriter {
   /** The file is longer than `#offset`: a write failed, and so did cutting it off. */
   #ragged = false;
   #batch = Buffer.allocUnsafe(initialBatchBytes);
+  /** Places behind which records may still be taken back. */
+  readonly #held = new Set<BinlogPosition>();
 
   private constructor(
     parts: BinlogWriterParts,
@@ -81,11 +83,19 @@ export class BinlogWriter {
     return { index: this.#index.currentWrite, offset: this.#offset };
   }
 
-  /** Begins the next file where the present one is full. Call before positions of records are used. Throws `FileError`. */
-  rotateWhenFull(): void {
+  /**
+   * Begins the next file where the present one is full. Call before positions of records are used. Throws `FileError`; `onFlushFailed` hears
+   * of a flush that fails, which is told once and says that older records may be lost.
+   */
+  rotateWhenFull(onFlushFailed: (error: FileError) => void): void {
     if (this.#offset < this.#rotationBytes) return;
     this.#mend();
-    this.#files.flush(this.#descriptor);
+    try {
+      this.#files.flush(this.#descriptor);
+    } catch (error) {
+      if (error instanceof FileError) onFlushFailed(error);
+      throw error;
+    }
     const next = { ...this.#index, currentWrite: this.#index.currentWrite + 1 };
     const descriptor = this.#files.open(binlogPath(this.#directory, next.currentWrite), "append");
     try {
@@ -131,6 +141,24 @@ export class BinlogWriter {
   takeBack(position: BinlogPosition): void {
     this.#offset = position.offset;
     this.#cutOff();
+  }
+
+  /** What is appended from here on does not count before `release` of what this returns. */
+  hold(): BinlogPosition {
+    const { position } = this;
+    this.#held.add(position);
+    return position;
+  }
+
+  release(held: BinlogPosition): void {
+    this.#held.delete(held);
+  }
+
+  /** Nothing before it is held. */
+  get firstHeld(): BinlogPosition {
+    let { position: first } = this;
+    for (const held of this.#held) if (comparePositions(held, first) < 0) first = held;
+    return first;
   }
 
   close(): void {

@@ -56,6 +56,38 @@ export function sourceLine(kind: BinlogEntryKind, timestamp: number, rest: strin
   return `${timestamp} ${letters[kind]} ${rest}\n`;
 }
 
+/** The line of a change that a peer made first, as `sourceLine`. */
+export function replicaLine(kind: BinlogEntryKind, timestamp: number, rest: string): string {
+  return `${timestamp} ${letters[kind].toLowerCase()} ${rest}\n`;
+}
+
+/** One of both. */
+export function recordLine(
+  kind: BinlogEntryKind,
+  of: { readonly timestamp: number; readonly replica?: boolean | undefined },
+  rest: string,
+): string {
+  return (of.replica === true ? replicaLine : sourceLine)(kind, of.timestamp, rest);
+}
+
+/** Of a link, with both names where a record has room for them. */
+export function linkRecord(
+  of: { readonly timestamp: number; readonly replica?: boolean | undefined },
+  name: string,
+  target: string,
+): string {
+  const line = recordLine("link", of, `${name} ${target}`);
+  return line.length <= maxRecordBytes ? line : recordLine("create", of, name);
+}
+
+/**
+ * Says that a new file of this name is not here, and never was as far as anybody was told: time 0, so that nobody takes it for a
+ * deletion.
+ */
+export function neverHereLine(name: string): string {
+  return replicaLine("delete", 0, name);
+}
+
 /** The line of `entry`, with its end. */
 export function encodeEntry(entry: BinlogEntry): string {
   const letter = entry.replica ? letters[entry.kind].toLowerCase() : letters[entry.kind];

@@ -73,6 +73,20 @@ export class FreeExtents {
     }
   }
 
+  /** The parts of it that are not free. */
+  gaps(offset: number, size: number): readonly Extent[] {
+    const gaps: Extent[] = [];
+    const end = offset + size;
+    let from = offset;
+    for (let at = Math.max(0, this.#indexAfter(offset) - 1); at < this.#offsets.length; at += 1) {
+      if (this.#start(at) >= end) break;
+      if (this.#start(at) > from) gaps.push({ offset: from, size: this.#start(at) - from });
+      from = Math.max(from, this.#end(at));
+    }
+    if (from < end) gaps.push({ offset: from, size: end - from });
+    return gaps;
+  }
+
   /** True where all of it is free. */
   covers(offset: number, size: number): boolean {
     const at = this.#indexAfter(offset) - 1;

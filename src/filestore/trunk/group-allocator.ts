@@ -37,6 +37,7 @@ export class GroupAllocator {
   readonly #subdirCount: number;
   readonly #slots = new GroupFreeSlots();
   #currentFileId = 0;
+  #isComplete = true;
 
   constructor(rules: SlotRules, subdirCount: number) {
     this.#rules = rules;
@@ -51,6 +52,11 @@ export class GroupAllocator {
   /** Free, without what is held. */
   get freeBytes(): number {
     return this.#slots.freeBytes;
+  }
+
+  /** Every free slot is in mind: there were never more than `maxGroupSlots`. */
+  get isComplete(): boolean {
+    return this.#isComplete;
   }
 
   get slotCount(): number {
@@ -103,6 +109,12 @@ export class GroupAllocator {
     return { location: taken, events, isNewFile };
   }
 
+  /** A further trunk file, all of it free. Undefined where the numbers are used up. */
+  addFile(storePathIndex: number): readonly SlotEvent[] | undefined {
+    const events: SlotEvent[] = [];
+    return this.#newFile(storePathIndex, events) === undefined ? undefined : events;
+  }
+
   /**
    * `kept`: the slot is in use for good; otherwise it is free again. Undefined where no such slot is held. A slot that is free is kept all
    * the same: it was held in the time of another trunk server, and parts of it must not be given to anybody else.
@@ -116,12 +128,16 @@ export class GroupAllocator {
     return [];
   }
 
-  /** Undefined where it overlaps a slot that is free or held; nothing happens with slots below the smallest size. */
-  free(location: TrunkLocation): readonly SlotEvent[] | undefined {
+  /**
+   * Undefined where it overlaps a slot that is free or held; nothing happens with slots below the smallest size. One that `rests` is held
+   * until it is confirmed as not kept.
+   */
+  free(location: TrunkLocation, rests = false): readonly SlotEvent[] | undefined {
     if (location.size < this.#rules.slotMinBytes) return [];
     if (this.#slots.overlaps(location)) return undefined;
     this.noteFileId(location.fileId);
-    this.#keep(location);
+    if (rests) this.#slots.add(location, true);
+    else this.#keep(location);
     return [{ kind: "free", location }];
   }
 
@@ -142,6 +158,14 @@ export class GroupAllocator {
         events.push({ kind: "free", location });
       }
       yield events;
+    }
+  }
+
+  /** Trunk files in which nothing is used or held leave the free list for good, their numbers with them; each step is one file. */
+  *leaveUnused(): Generator<readonly SlotEvent[], void> {
+    for (const slots of this.#slots.files(this.#rules.trunkFileBytes)) {
+      for (const slot of slots) this.#slots.remove(slot);
+      yield slots.map(({ location }) => ({ kind: "used", location }));
     }
   }
 
@@ -166,6 +190,7 @@ export class GroupAllocator {
 
   #keep(location: TrunkLocation): void {
     if (this.#slots.count < maxGroupSlots) this.#slots.add(location, false);
+    else this.#isComplete = false;
   }
 
   #newFile(storePathIndex: number, events: SlotEvent[]): GroupSlot | undefined {

@@ -142,6 +142,15 @@ export class GroupFreeSlots {
     }
   }
 
+  /** By trunk file, those of which so many bytes are free. What it has yielded may be removed. */
+  *files(freeBytes: number): Generator<readonly GroupSlot[]> {
+    for (const key of [...this.#files.keys()]) {
+      const slots = [...(this.#files.get(key) ?? [])];
+      const free = slots.reduce((sum, { held, location }) => sum + (held ? 0 : location.size), 0);
+      if (free === freeBytes) yield slots;
+    }
+  }
+
   #overlapping(location: TrunkLocation): readonly GroupSlot[] {
     const slots = this.#files.get(fileKey(location)) ?? [];
     const end = location.offset + location.size;

@@ -31,5 +31,17 @@ export const maxCheckedBytes = 1024 ** 3;
  */
 export const maxFilesWithRecords = 256;
 export const maxBytesWithRecords = 4 * 1024 ** 2;
+/** Trunk files that zeros are written into before they are flushed together: each is kept open. With more, deletions flush theirs. */
+export const maxUnflushedFiles = 64;
+/** So long after a deletion a trunk file of others is looked at: where files come and go, the next one would make it again at once. */
+export const unusedBeforeMs = 30_000;
+/** Trunk files of others in which something was deleted, and that are still to be looked at: with more, later deletions bring them up. */
+export const maxFilesToLookAt = 10_000;
+/** Trunk files of others of which it is known where something stands; of those that are forgotten a deletion looks again. */
+export const maxKnownToStand = 10_000;
 /** Between two steps of work on trunk files in the background, each of them 1 MiB at most. */
 export const upkeepPauseMs = 5;
+/** A rebuild waits so long for a trunk file that is in use, and then leaves it out. */
+export const restPatienceMs = 2000;
+/** Slots of walked files whose names are looked for in one pass over the binlog: five bytes each. */
+export const maxSlotsAtOnce = 2_000_000;

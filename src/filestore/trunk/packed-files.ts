@@ -5,24 +5,27 @@
  * waits here for a lease, and never fails for want of one: then its file is one of its own. Worker thread.
  */
 import type { Log } from "#base/log.ts";
+import type { BinlogEntry } from "#filestore/binlog/entry.ts";
 import type { BinlogPosition } from "#filestore/binlog/position.ts";
 import type { TrunkOpenNote } from "#filestore/formats/trunk-open.ts";
 import { noPacking, type Packing } from "#filestore/packing.ts";
 import type { StorePathSettings } from "#filestore/settings.ts";
 import { FreeExtents } from "#filestore/trunk/free-extents.ts";
 import {
-  leaseLow,
-  leaseWanted,
   maxActiveExtents,
   maxActiveFiles,
   minReusablePart,
   retryMakingMs,
   retryRoomMs,
 } from "#filestore/trunk/limits.ts";
+import { makeTrunkFile } from "#filestore/trunk/make-trunk-file.ts";
 import { SlotRuns } from "#filestore/trunk/slot-runs.ts";
 import { TrunkDescriptors } from "#filestore/trunk/trunk-descriptors.ts";
+import type { TrunkFacts } from "#filestore/trunk/trunk-facts.ts";
+import { TrunkLease } from "#filestore/trunk/trunk-lease.ts";
 import { TrunkLog } from "#filestore/trunk/trunk-log.ts";
 import { TrunkNotes } from "#filestore/trunk/trunk-notes.ts";
+import { TrunkRebuild } from "#filestore/trunk/trunk-rebuild.ts";
 import {
   slotSizeFor,
   type TrunkFile,
@@ -30,11 +33,14 @@ import {
   TrunkSpace,
 } from "#filestore/trunk/trunk-space.ts";
 import { TrunkUpkeep } from "#filestore/trunk/trunk-upkeep.ts";
-import { writeZeros } from "#filestore/trunk/trunk-zeros.ts";
+import { overwrite } from "#filestore/trunk/trunk-zeros.ts";
+import { UnflushedSlots } from "#filestore/trunk/unflushed-slots.ts";
+import { UnusedFiles } from "#filestore/trunk/unused-files.ts";
 import type { DirectoryChooser } from "#filestore/worker/directory-chooser.ts";
 import type { DirectoryTree } from "#filestore/worker/directory-tree.ts";
 import type { FileLayout } from "#filestore/worker/file-layout.ts";
-import type { FlushSteps } from "#filestore/worker/flush-steps.ts";
+import { type FlushSteps, runFlushSteps } from "#filestore/worker/flush-steps.ts";
+import { slotOfEntry } from "#filestore/worker/trunk-slot.ts";
 import { directoryName } from "#model/remote-filename.ts";
 import {
   type TrunkLocation,
@@ -83,33 +89,31 @@ export interface SlotRegion {
 /** A free slot that becomes the trunk server's. */
 export type GivenAway = Omit<TrunkLocation, "storePathIndex">;
 
-/** What a look through the trunk files found. */
-export interface TrunkRebuildReport {
-  readonly files: number;
-  readonly slots: number;
-  readonly freeBytes: number;
-  readonly damagedBytes: number;
-}
-
 export class PackedFiles {
   readonly space = new TrunkSpace();
   readonly descriptors: TrunkDescriptors;
   readonly runs: SlotRuns;
   readonly notes: TrunkNotes;
   readonly upkeep: TrunkUpkeep;
+  readonly rebuild: TrunkRebuild;
+  /** Over what was deleted; for the next checkpoint. */
+  readonly unflushed: UnflushedSlots;
+  /** Of trunk files that are not ours. */
+  readonly unused: UnusedFiles;
   /** The setting, and what the disk is, let this path pack. */
   readonly packs: boolean;
   /** A note of active files is on the disk, and must not grow old. */
   isNoted = false;
+  /** Something may stand in a slot without a record, which the disk did not let us clear: the next start is to look. */
+  hasUnrecorded = false;
   readonly #parts: PackedFilesParts;
   readonly #log: TrunkLog;
   /** Given out, and neither recorded nor given back. */
   readonly #claimed = new Set<ClaimedSlot>();
   /** Slots of files that are not ours any more. */
   readonly #toGive: GivenAway[] = [];
-  readonly #lease: { next: number; end: number }[] = [];
+  readonly #lease: TrunkLease;
   #packing: Packing = noPacking;
-  #leaseAsked = false;
   #retryAtMs = Number.NEGATIVE_INFINITY;
   /** Everything before it is carried out, and nothing behind it. */
   #settled: () => BinlogPosition;
@@ -122,6 +126,18 @@ export class PackedFiles {
     this.descriptors = new TrunkDescriptors(files);
     this.runs = new SlotRuns(files, this.descriptors);
     this.notes = new TrunkNotes(parts, layout.own);
+    this.#lease = new TrunkLease(parts.onLeaseWanted);
+    this.unflushed = new UnflushedSlots({
+      descriptors: this.descriptors,
+      flushed: parts.flushed,
+      onFlushFailed: parts.onFlushFailed,
+      settled: () => this.#settled(),
+    });
+    const onRemoved = (removed: string) => this.unflushed.removed(removed);
+    this.unused = new UnusedFiles({
+      ...{ files, clock, log, descriptors: this.descriptors, onRemoved },
+      isOwn: (fileId) => this.space.find(fileId) !== undefined,
+    });
     const path = `${layout.own}/trunk.log`;
     this.#log = new TrunkLog({ files, clock, log, path, storePathIndex: settings.index });
     this.upkeep = new TrunkUpkeep({
@@ -133,7 +149,14 @@ export class PackedFiles {
       pathOf: (file) => this.pathOf(file),
       newTemporary: () => `${layout.tmp}/${temporaryName}`,
       noteFiles: () => this.noteFiles(),
+      onRemoved,
     });
+    const { space, upkeep, descriptors } = this;
+    const binlog = { files, directory: layout.sync, scratch: layout.tmp };
+    const slotOf = (entry: BinlogEntry) => slotOfEntry(layout, entry);
+    const names = { files, binlog, descriptors, slotOf };
+    const isClaimed = (file: TrunkFileSpace) => this.isClaimed(file);
+    this.rebuild = new TrunkRebuild({ clock, log, space, upkeep, names, isClaimed });
   }
 
   get packing(): Packing {
@@ -142,7 +165,7 @@ export class PackedFiles {
 
   /** Numbers for new trunk files that are left. */
   get leased(): number {
-    return this.#lease.reduce((sum, { next, end }) => sum + end - next, 0);
+    return this.#lease.left;
   }
 
   /** Who knows how far the binlog is carried out, once there is somebody. */
@@ -152,13 +175,12 @@ export class PackedFiles {
 
   setPacking(packing: Packing): void {
     this.#packing = packing;
-    this.#leaseAsked = false;
-    if (packing.mode === "leased") this.#askForLease();
+    this.unused.removes = packing.removesUnused;
+    if (packing.mode === "leased" && this.packs) this.#lease.ask(true);
   }
 
   addLease(first: number, count: number): void {
-    if (count > 0) this.#lease.push({ next: first, end: first + count });
-    this.#leaseAsked = false;
+    this.#lease.add(first, count);
     this.#retryAtMs = Number.NEGATIVE_INFINITY;
   }
 
@@ -193,7 +215,8 @@ export class PackedFiles {
   /** The slot is a recorded file's now. */
   committed(claim: ClaimedSlot): void {
     this.#claimed.delete(claim);
-    if (claim.space !== undefined) this.#log.note("used", claim.space.file, claim.slot);
+    if (claim.space === undefined) this.unused.release(claim.path);
+    else this.#log.note("used", claim.space.file, claim.slot);
   }
 
   /** Nothing was made of it. `written`: something may stand in the slot. */
@@ -201,11 +224,13 @@ export class PackedFiles {
     const { space, slot, path } = claim;
     const { fileId, offset, size } = slot;
     if (written && !this.#tryClear({ path, fileId, offset, size })) {
-      // It stays among those that may hold something without a record: the next start looks at it.
+      // It stays among those that may hold something without a record.
+      this.hasUnrecorded = true;
       return;
     }
     this.#claimed.delete(claim);
-    if (space !== undefined) this.space.free(slot);
+    if (space === undefined) this.unused.release(path);
+    else this.space.free(slot);
   }
 
   /**
@@ -218,10 +243,11 @@ export class PackedFiles {
     const descriptor = this.descriptors.peek(path);
     if (descriptor === undefined) throw new FileError("ENOENT", `ENOENT: ${path}`, path);
     const first = Math.min(size, clearedAtOnce);
-    writeZeros(files, descriptor, { offset, size: first });
+    overwrite(files, descriptor, { offset, size: first });
     this.upkeep.cleared(region);
+    this.unused.cleared(region);
     try {
-      writeZeros(files, descriptor, { offset: offset + first, size: size - first });
+      overwrite(files, descriptor, { offset: offset + first, size: size - first });
       return true;
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
@@ -239,14 +265,12 @@ export class PackedFiles {
   }
 
   /**
-   * Notes what is free in the active files. `position`: all records before it are carried out. Before the engine notes a later one
-   * for itself. Throws `FileError`.
+   * Before the engine notes this position for itself: flushes the zeros over what was deleted before it, and notes what is free in the
+   * active files. All records before `position` are carried out. Throws `FileError`.
    */
   note(position: BinlogPosition): void {
-    const note = this.#noteFor(position);
-    if (note === undefined) return;
-    this.notes.writeOpen(note);
-    this.isNoted = true;
+    runFlushSteps(this.#parts.files, this.unflushed.flush());
+    this.#note(position);
   }
 
   /** A record tells what became of a slot in a file that rests; the log, which may end before that, is told as well. */
@@ -258,6 +282,7 @@ export class PackedFiles {
 
   /** As `note`, in steps that wait for flushes. */
   *noteSteps(position: BinlogPosition): FlushSteps<void> {
+    yield* this.unflushed.flush();
     const note = this.#noteFor(position);
     if (note === undefined) return;
     yield* this.notes.writeOpenSteps(note);
@@ -273,28 +298,36 @@ export class PackedFiles {
     return this.#toGive.splice(0, max);
   }
 
-  /**
-   * Finds the free space of the files that rest again, from the files themselves and in steps: for a log that is not to be believed.
-   * Throws `FileError`.
-   */
-  *rebuild(): Generator<void, TrunkRebuildReport> {
-    const report = { files: 0, slots: 0, freeBytes: 0, damagedBytes: 0 };
-    for (const space of [...this.space.files]) {
-      const result = yield* this.upkeep.walk(space);
-      if (result === undefined) continue;
-      report.files += 1;
-      report.slots += result.slots;
-      report.freeBytes += result.free.bytes;
-      report.damagedBytes += result.damagedBytes;
+  /** What there is, and how far a rebuild is. */
+  get facts(): TrunkFacts {
+    let files = 0;
+    let unknownFiles = 0;
+    let totalBytes = 0;
+    let freeBytes = 0;
+    for (const { file, free, late } of this.space.files) {
+      files += 1;
+      if (free === undefined) unknownFiles += 1;
+      totalBytes += file.sizeBytes;
+      freeBytes += (free?.bytes ?? 0) + late.bytes;
     }
-    return report;
+    return { files, totalBytes, freeBytes, unknownFiles, rebuild: this.rebuild.facts };
   }
 
   /** Throws `FileError`. */
   close(): void {
     this.upkeep.stop();
+    this.unused.stop();
+    this.unflushed.close();
     this.#log.close();
     this.descriptors.close();
+  }
+
+  /** Notes what is free in the active files, as of that position. Throws `FileError`. */
+  #note(position: BinlogPosition): void {
+    const note = this.#noteFor(position);
+    if (note === undefined) return;
+    this.notes.writeOpen(note);
+    this.isNoted = true;
   }
 
   /** Undefined where there is nothing to note, and nothing noted. */
@@ -310,12 +343,12 @@ export class PackedFiles {
   #giveFileUp(): void {
     for (const space of this.space.files) {
       const { free, file } = space;
-      const isClaimed = [...this.#claimed].some((claim) => claim.space === space);
-      if (free === undefined || free.count === 0 || space.use === "busy" || isClaimed) continue;
+      const isInUse = space.use === "busy" || this.space.isHeld(space) || this.isClaimed(space);
+      if (free === undefined || free.count === 0 || isInUse) continue;
       this.space.forget(space);
       this.#log.note("used", file, { offset: 0, size: file.sizeBytes });
       this.noteFiles();
-      this.note(this.#settled());
+      this.#note(this.#settled());
       const { id: fileId, high, low } = file;
       for (const { offset, size } of free) this.#toGive.push({ fileId, high, low, offset, size });
       return;
@@ -331,8 +364,15 @@ export class PackedFiles {
     return free;
   }
 
+  /** A slot of it is given out, and neither recorded nor given back. */
+  isClaimed(space: TrunkFileSpace): boolean {
+    for (const claim of this.#claimed) if (claim.space === space) return true;
+    return false;
+  }
+
   #tryClear(region: SlotRegion): boolean {
     try {
+      this.unflushed.add(region.path);
       return this.clear(region);
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
@@ -380,16 +420,16 @@ export class PackedFiles {
 
   #make(slotBytes: number): boolean {
     const { trunkFileBytes } = this.#packing;
-    const id = this.#lease[0]?.next;
+    const id = this.#lease.next;
     if (id === undefined || slotBytes > trunkFileBytes) {
-      this.#askForLease();
+      this.#lease.ask();
       // Not every file that comes is to look for room again.
       this.#retryAtMs = this.#parts.clock.monotonicMs() + retryRoomMs;
       return false;
     }
     const { high, low } = this.#parts.directories.chooseForTrunkFile(id);
     const file: TrunkFile = { id, high, low, sizeBytes: trunkFileBytes };
-    this.#takeNumber();
+    this.#lease.take();
     const path = this.pathOf(file);
     if (this.#parts.files.stat(path, false) !== undefined) {
       this.#parts.log.error("trunk-file-there-already", { path });
@@ -402,42 +442,13 @@ export class PackedFiles {
     try {
       this.noteFiles();
       this.#activate(space);
-      this.#create(space);
+      makeTrunkFile(this.#parts, { path, ...file });
     } catch (error) {
       this.#unmake(space);
       throw error;
     }
     this.#parts.directories.advance();
     return true;
-  }
-
-  #takeNumber(): void {
-    const [range] = this.#lease;
-    if (range === undefined) return;
-    range.next += 1;
-    if (range.next >= range.end) this.#lease.shift();
-    this.#askForLease();
-  }
-
-  #askForLease(): void {
-    if (this.#leaseAsked || !this.packs || this.leased >= leaseLow) return;
-    this.#leaseAsked = true;
-    this.#parts.onLeaseWanted(leaseWanted);
-  }
-
-  #create({ file, path }: TrunkFileSpace): void {
-    const { files, tree, flushed } = this.#parts;
-    tree.ensure(file);
-    const descriptor = files.open(path, "create");
-    try {
-      files.truncate(descriptor, file.sizeBytes);
-      if (flushed) files.flush(descriptor);
-    } finally {
-      files.close(descriptor);
-    }
-    if (!flushed) return;
-    const made = tree.takeUnflushed().map((each) => each.path);
-    for (const each of [path.slice(0, path.lastIndexOf("/")), ...made]) files.flushDirectory(each);
   }
 
   /** The disk refused: as if it had never been. Its number is not used again. */
@@ -447,7 +458,7 @@ export class PackedFiles {
     try {
       files.remove(space.path);
       this.noteFiles();
-      this.note(this.#settled());
+      this.#note(this.#settled());
     } catch (error) {
       if (!(error instanceof FileError)) throw error;
       // The notes speak of a file that is not there, or is empty: the next start sees that.
@@ -460,13 +471,12 @@ export class PackedFiles {
     const active = this.space.active;
     if (active.length >= maxActiveFiles) {
       const least = active.reduce((a, b) => ((a.free?.bytes ?? 0) <= (b.free?.bytes ?? 0) ? a : b));
-      const isClaimed = [...this.#claimed].some((claim) => claim.space === least);
       // A slot without a record must be in a noted file.
-      if (!isClaimed) this.space.rest(least);
+      if (!this.isClaimed(least)) this.space.rest(least);
     }
     this.space.activate(space);
     try {
-      this.note(this.#settled());
+      this.#note(this.#settled());
     } catch (error) {
       this.space.rest(space);
       throw error;

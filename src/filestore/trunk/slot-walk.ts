@@ -41,9 +41,11 @@ export interface Walk {
   readonly actualBytes: number;
   /** Shorter runs of zeros are not worth keeping. */
   readonly slotMinBytes: number;
+  /** A whole slot begins there; in ascending order. */
+  readonly onSlot?: (offset: number) => void;
 }
 
-interface PlausibleHeader {
+export interface PlausibleHeader {
   readonly slotSize: number;
   readonly sizeBytes: number;
   readonly crc: number;
@@ -52,6 +54,19 @@ interface PlausibleHeader {
 /** Walks a file in steps. */
 export function walkSlots(walk: Walk): Generator<void, SlotWalkResult> {
   return new SlotWalk(walk).run();
+}
+
+/**
+ * Whether a slot that a reader could find begins before `offset` and reaches over it. In steps, over everything in front of `offset`: where
+ * a slot begins is known from the one before it alone.
+ */
+export function reachesOver(
+  walk: Pick<Walk, "read" | "actualBytes">,
+  offset: number,
+): Generator<void, boolean> {
+  const { read, actualBytes } = walk;
+  const sizeBytes = actualBytes;
+  return new SlotWalk({ read, actualBytes, sizeBytes, slotMinBytes: 1 }).reachesOver(offset);
 }
 
 class SlotWalk {
@@ -94,6 +109,12 @@ class SlotWalk {
     };
   }
 
+  *reachesOver(offset: number): Generator<void, boolean> {
+    let at = 0;
+    while (at < Math.min(offset, this.#end)) at = yield* this.#next(at);
+    return this.#reach > offset;
+  }
+
   /** Looks at what begins at `at`; returns where to go on. */
   *#next(at: number): Generator<void, number> {
     this.#load(at, trunkHeaderSize);
@@ -112,6 +133,7 @@ class SlotWalk {
       return at + 1;
     }
     this.#slots += 1;
+    this.#walk.onSlot?.(at);
     this.#good = Math.max(this.#good, at + header.slotSize);
     return at + trunkHeaderSize + header.sizeBytes;
   }
@@ -172,7 +194,7 @@ class SlotWalk {
 }
 
 /** What may be a header, for a reader that knows its name; `room` is what is left of the file. */
-function plausibleHeader(bytes: Uint8Array, room: number): PlausibleHeader | undefined {
+export function plausibleHeader(bytes: Uint8Array, room: number): PlausibleHeader | undefined {
   const type = bytes[0];
   if (type !== fileType && type !== linkType) return undefined;
   if (bytes.length < trunkHeaderSize) return undefined;

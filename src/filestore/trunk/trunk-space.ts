@@ -26,8 +26,8 @@ export interface TrunkFileSpace {
   free: FreeExtents | undefined;
   /** Freed while the rest was not known, or while a step-wise work on the file was going on. */
   readonly late: FreeExtents;
-  /** `busy`: walked or compacted in the background. */
-  use: "resting" | "active" | "busy";
+  /** `busy`: walked or compacted in the background. `ending`: still active, but no further slots are taken. */
+  use: "resting" | "active" | "ending" | "busy";
   /** What is free here has been seen to be zeros, or was made so by this process. */
   verified: boolean;
 }
@@ -44,6 +44,9 @@ export class TrunkSpace {
   readonly #files = new Map<number, TrunkFileSpace>();
   /** In the order in which they are used up. */
   readonly #active: TrunkFileSpace[] = [];
+
+  /** Nothing is given out of these for now. */
+  #held: ReadonlySet<TrunkFileSpace> = new Set();
 
   get files(): Iterable<TrunkFileSpace> {
     return this.#files.values();
@@ -90,6 +93,19 @@ export class TrunkSpace {
     space.use = "resting";
   }
 
+  /** Until `release` no space is given out of the files that there are: a record that was lost may have given it to a file that peers have. */
+  hold(): void {
+    this.#held = new Set(this.#files.values());
+  }
+
+  release(): void {
+    this.#held = new Set();
+  }
+
+  isHeld(space: TrunkFileSpace): boolean {
+    return this.#held.has(space);
+  }
+
   /** Takes a slot for a file with its header from an active file. Undefined where none has room. */
   allocate(
     neededBytes: number,
@@ -97,7 +113,8 @@ export class TrunkSpace {
   ): { space: TrunkFileSpace; slot: TrunkSlot } | undefined {
     const wanted = slotSizeFor(neededBytes, packing);
     for (const space of this.#active) {
-      const extent = space.free?.bestFit(wanted);
+      const isClosed = space.use === "ending" || this.isHeld(space);
+      const extent = isClosed ? undefined : space.free?.bestFit(wanted);
       if (extent === undefined) continue;
       const { offset } = extent;
       const size = extent.size - wanted < packing.slotMinBytes ? extent.size : wanted;
@@ -138,6 +155,7 @@ export class TrunkSpace {
     for (const space of this.#files.values()) {
       const { free } = space;
       if (free === undefined || space.use !== "resting" || free.bytes <= bestBytes) continue;
+      if (this.isHeld(space)) continue;
       if (free.bestFit(sizeBytes) === undefined || !may(space, free)) continue;
       best = space;
       bestBytes = free.bytes;

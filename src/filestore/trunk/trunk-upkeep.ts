@@ -19,6 +19,7 @@ import type { TrunkDescriptors } from "#filestore/trunk/trunk-descriptors.ts";
 import type { TrunkLog } from "#filestore/trunk/trunk-log.ts";
 import type { TrunkFile, TrunkFileSpace, TrunkSpace } from "#filestore/trunk/trunk-space.ts";
 import type { BackgroundWork } from "#filestore/worker/background-turns.ts";
+import { isFull } from "#filestore/worker/disk-failure.ts";
 import type { TrunkLocation } from "#model/trunk-location.ts";
 import { FileError, type Files } from "#platform/files.ts";
 
@@ -33,6 +34,8 @@ export interface TrunkUpkeepParts {
   readonly newTemporary: () => string;
   /** Notes which trunk files are ours. Throws `FileError`. */
   readonly noteFiles: () => void;
+  /** The file of that path is gone. */
+  readonly onRemoved: (path: string) => void;
 }
 
 /** How the trunk log is to be read after a start. */
@@ -85,6 +88,16 @@ export class TrunkUpkeep implements BackgroundWork {
     if (free.bytes >= file.sizeBytes * minCompactablePart) this.#changed.add(space);
   }
 
+  /** The disk is full: files that slots are taken from go as well where nothing is in them. */
+  restEmpty(): void {
+    const { space } = this.#parts;
+    const empty = space.active.filter(({ free, file }) => free?.bytes === file.sizeBytes);
+    for (const each of empty) {
+      space.rest(each);
+      this.changed(each);
+    }
+  }
+
   /** A slot was overwritten by zeros. */
   cleared(region: {
     readonly fileId: number;
@@ -116,8 +129,14 @@ export class TrunkUpkeep implements BackgroundWork {
     this.#steps = undefined;
   }
 
-  /** Looks through one file, in steps, and takes what it finds for true. Throws `FileError`. */
-  *walk(space: TrunkFileSpace): Generator<void, SlotWalkResult | undefined> {
+  /**
+   * Looks through one file, in steps, and takes what it finds for true; undefined where the file is in use, or gone. `onSlot` is told where
+   * its slots begin. Throws `FileError`.
+   */
+  *walk(
+    space: TrunkFileSpace,
+    onSlot: (offset: number) => void = () => {},
+  ): Generator<void, SlotWalkResult | undefined> {
     const { files, log, descriptors } = this.#parts;
     if (space.use !== "resting") return undefined;
     const { path } = space;
@@ -139,6 +158,7 @@ export class TrunkUpkeep implements BackgroundWork {
         sizeBytes,
         actualBytes: files.statDescriptor(lent.descriptor).sizeBytes,
         slotMinBytes: smallestExtent,
+        onSlot,
       });
       const { damagedBytes, damaged } = result;
       if (damagedBytes > 0) {
@@ -240,14 +260,27 @@ export class TrunkUpkeep implements BackgroundWork {
   }
 
   #remove(space: TrunkFileSpace): void {
-    const { files, log, descriptors, trunkLog, space: all, noteFiles } = this.#parts;
+    const { files, log, descriptors, trunkLog, space: all, noteFiles, onRemoved } = this.#parts;
     const { path } = space;
     all.forget(space);
-    noteFiles();
+    const isNoted = this.#tryNote();
     descriptors.drop(path);
     files.remove(path);
+    onRemoved(path);
+    if (!isNoted) noteFiles();
     trunkLog.note("used", space.file, { offset: 0, size: space.file.sizeBytes });
     log.debug("trunk-file-removed", { path });
+  }
+
+  /** False where a full disk has no room for the note before the file is gone. Throws `FileError`. */
+  #tryNote(): boolean {
+    try {
+      this.#parts.noteFiles();
+      return true;
+    } catch (error) {
+      if (isFull(error)) return false;
+      throw error;
+    }
   }
 
   *#compact(space: TrunkFileSpace, free: FreeExtents): Generator<void, void> {
@@ -261,9 +294,10 @@ export class TrunkUpkeep implements BackgroundWork {
     this.#copy = copy;
     try {
       yield* copyUsed(files, copy, { file, free: [...free] });
-      descriptors.drop(path);
       log.notice("trunk-file-compacted", { path, bytes: reclaimed });
     } finally {
+      // Whether or not the copy got the name: after a failure nobody knows.
+      descriptors.drop(path);
       this.#copy = undefined;
       space.use = "resting";
       if (space.free !== undefined) this.#parts.space.learn(space, space.free, true);

@@ -65,3 +65,19 @@ test("where nothing may be written, files are opened for reading", () => {
   expect(modes).toEqual(["read-write", "read"]);
   descriptors.close();
 });
+
+test("what is lent out takes no place from the others", () => {
+  const { files, descriptors } = setUp(maxIdleDescriptors + 20);
+  const lent = Array.from({ length: 20 }, (_, number) => descriptors.lend(`/t/${number}`));
+  const first = descriptors.peek("/t/20");
+  for (let number = 21; number < maxIdleDescriptors + 20; number += 1) {
+    descriptors.peek(`/t/${number}`);
+  }
+  expect(descriptors.peek("/t/20")).toBe(first);
+  expect(files.openFiles).toBe(maxIdleDescriptors + 20);
+  descriptors.drop("/t/0");
+  for (const each of lent) if (each !== undefined) descriptors.giveBack(each);
+  expect(files.openFiles).toBe(maxIdleDescriptors);
+  descriptors.close();
+  expect(files.openFiles).toBe(0);
+});

@@ -140,20 +140,6 @@ test("a log that lies gives nothing away: what it calls free is looked at first"
   for (const name of names) expect(readBack(next.engine, name).equals(content(name))).toBe(true);
 });
 
-test("a rebuild finds the state that the engine has", () => {
-  const { files, engine, inFile } = setUp();
-  for (const id of [1, 2, 3]) commit(engine, engine.prepareRemove(inFile(id)[1] ?? ""));
-  const steps = engine.rebuildTrunkSpace();
-  let step = steps.next();
-  while (step.done !== true) step = steps.next();
-  const walked = Object.entries(walkedTrunkFiles(files, directory)).filter(
-    ([path]) => path <= "00/00/000004",
-  );
-  expect(step.value.files).toBe(4);
-  expect(step.value.slots).toBe(walked.reduce((sum, [, { slots }]) => sum + slots, 0));
-  expect(step.value.damagedBytes).toBe(0);
-});
-
 test("a trunk file with a damaged region goes on serving its good slots, and the region is not used", () => {
   const { files, engine, inFile, content, logs } = setUp();
   const [torn = "", lying = "", good = "", last = ""] = inFile(1);

@@ -4,10 +4,15 @@ import { BinlogWriter } from "#filestore/binlog/binlog-writer.ts";
 import { FileError, type Files } from "#platform/files.ts";
 import { readText } from "../../../support/engine-fixture.ts";
 import { MemoryFiles } from "../../../support/memory-files.ts";
+import { TroubledFiles } from "../../../support/troubled-files.ts";
 
 const directory = "/sync";
 const first = "1700000000 C M00/00/00/first-file\n";
 const second = "1700000000 C M00/00/00/second-file\n";
+
+function noFailure(error: FileError): never {
+  throw error;
+}
 
 function writer(files: Files, logs: LogRecord[] = [], rotationBytes?: number): BinlogWriter {
   return BinlogWriter.open({
@@ -41,7 +46,7 @@ test("it goes on where a C storage stopped, and keeps what that noted", () => {
   write(files, "/sync/binlog_index.dat", "current_write=3\ncurrent_compress=2\n");
   const binlog = writer(files, [], 10);
   expect(binlog.position).toEqual({ index: 3, offset: first.length });
-  binlog.rotateWhenFull();
+  binlog.rotateWhenFull(noFailure);
   expect(readText(files, "/sync/binlog_index.dat")).toBe("current_write=4\ncurrent_compress=2\n");
 });
 
@@ -73,17 +78,29 @@ test("a full file is followed by the next one, at the border of a batch", () => 
   const files = new MemoryFiles(directory);
   const binlog = writer(files, [], first.length + 1);
   binlog.append(first);
-  binlog.rotateWhenFull();
+  binlog.rotateWhenFull(noFailure);
   expect(binlog.position).toEqual({ index: 0, offset: first.length });
   binlog.append(second);
   expect(readText(files, "/sync/binlog.000")).toBe(first + second);
-  binlog.rotateWhenFull();
+  binlog.rotateWhenFull(noFailure);
   binlog.append(second);
   expect(binlog.position).toEqual({ index: 1, offset: second.length });
   expect(readText(files, "/sync/binlog.001")).toBe(second);
   expect(readText(files, "/sync/binlog_index.dat")).toContain("current_write=1\n");
   binlog.close();
   expect(files.openFiles).toBe(0);
+});
+
+test("a flush that fails before the next file is told, and the full one stays the last", () => {
+  const troubled = new TroubledFiles(new MemoryFiles(directory));
+  const binlog = writer(troubled.files, [], first.length);
+  binlog.append(first);
+  troubled.arm({ kind: "fail", atCall: 1, code: "EIO" });
+  const told: string[] = [];
+  expect(() => binlog.rotateWhenFull(({ code }) => void told.push(code))).toThrow("EIO");
+  expect([told, troubled.trace, binlog.position.index]).toEqual([["EIO"], ["flush"], 0]);
+  binlog.rotateWhenFull(noFailure);
+  expect(binlog.position).toEqual({ index: 1, offset: 0 });
 });
 
 test("a batch larger than any before is written whole", () => {

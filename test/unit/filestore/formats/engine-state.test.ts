@@ -23,3 +23,10 @@ test("keys of later releases are passed over, missing ones are not", () => {
   }
   expect(parseEngineState(text.slice(0, 40))).toBeUndefined();
 });
+
+test("what a run that does not flush notes is read again, with and without the mount", () => {
+  const settled = { position: { index: 1, offset: 77 }, since: 1_700_000_000 };
+  for (const mark of [settled, { ...settled, mounting: "8148dabf-dc55:609635" }]) {
+    expect(parseEngineState(formatEngineState({ ...state, settled: mark }))?.settled).toEqual(mark);
+  }
+});

@@ -67,3 +67,18 @@ test("room is found behind very many extents that are too small", () => {
   expect(extents.bestFit(257)).toBeUndefined();
   expect(extents.bestFit(256)).toEqual({ offset: 0, size: 256 });
 });
+
+test("the gaps in a region are what of it is not free", () => {
+  const part = fc.record({ offset: fc.nat(60), size: fc.integer({ min: 1, max: 12 }) });
+  fc.assert(
+    fc.property(fc.array(part, { maxLength: 8 }), part, (extents, { offset, size }) => {
+      const free = new FreeExtents(extents);
+      const expected = [...Array(size).keys()]
+        .map((at) => offset + at)
+        .filter((at) => !free.touches(at, 1));
+      const gaps = free.gaps(offset, size);
+      const found = gaps.flatMap((gap) => [...Array(gap.size).keys()].map((at) => gap.offset + at));
+      expect(found).toEqual(expected);
+    }),
+  );
+});

@@ -132,6 +132,27 @@ test("neighbours become one, over held slots nothing", () => {
   expect(slots.freeBytes).toBe(1024);
 });
 
+test("trunk files in which nothing is used or held leave the free list, and their numbers do not come back", () => {
+  const slots = allocator();
+  const take = (): TrunkLocation => slots.allocate(0, mib)?.location as TrunkLocation;
+  const [freed, held, kept] = [take(), take(), take()];
+  for (let at = 0; at < 2; at += 1) slots.confirm(take(), true);
+  const unused = slots.allocate(1, 1000)?.location as TrunkLocation;
+  for (const each of [freed, kept, unused]) slots.confirm(each, true);
+  slots.free(freed);
+  expect([...slots.leaveUnused()]).toEqual([]);
+  slots.free(unused);
+  // In two pieces, which nobody has joined.
+  expect(
+    [...slots.leaveUnused()].flat().map(({ kind, location }) => [kind, place(location)]),
+  ).toEqual([
+    ["used", place(unused)],
+    ["used", place({ ...unused, offset: unused.size, size: 4 * mib - unused.size })],
+  ]);
+  expect(slots.allocate(1, 1000)?.location.fileId).toBe(unused.fileId + 1);
+  expect(held.fileId).toBe(1);
+});
+
 test("lines that contradict each other lose space at most", () => {
   const slots = allocator();
   const file = { storePathIndex: 0, high: 1, low: 2, fileId: 9 };

@@ -6,7 +6,12 @@
 import { crc32 } from "node:zlib";
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { type SlotWalkResult, walkSlots, zeroRun } from "#filestore/trunk/slot-walk.ts";
+import {
+  reachesOver,
+  type SlotWalkResult,
+  walkSlots,
+  zeroRun,
+} from "#filestore/trunk/slot-walk.ts";
 
 const slotMinBytes = 64;
 
@@ -188,4 +193,36 @@ test("long holes are walked in steps", () => {
   let count = 0;
   while (steps.next().done !== true) count += 1;
   expect(count).toBeGreaterThan(3);
+});
+
+test("what reaches over a place is found behind rests, holes and slots, and nothing is that ends there", () => {
+  const [short, long] = [
+    slot("file", Buffer.alloc(50, "short"), 26),
+    slot("file", Buffer.alloc(900, "L"), 76),
+  ];
+  const bytes = Buffer.concat([short, Buffer.alloc(500), Buffer.alloc(40, "F?"), long, short]);
+  const isReached = (offset: number): boolean => {
+    const read = (at: number, length: number): Buffer => bytes.subarray(at, at + length);
+    const steps = reachesOver({ read, actualBytes: bytes.length }, offset);
+    for (;;) {
+      const { done, value } = steps.next();
+      if (done === true) return value;
+    }
+  };
+  expect([0, 1, 99, 100, 300, 639, 640, 641, 1639, 1640, 1641].map(isReached)).toEqual([
+    false,
+    true,
+    true,
+    false,
+    false,
+    false,
+    false,
+    true,
+    true,
+    false,
+    true,
+  ]);
+  // What it was is damaged: a reader of its name finds it all the same.
+  bytes[700] = 1;
+  expect([1200, 1640].map(isReached)).toEqual([true, false]);
 });

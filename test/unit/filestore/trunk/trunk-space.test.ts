@@ -106,3 +106,28 @@ test("only active files give slots; resting and unknown ones take back what is d
   expect(space.active).toEqual([]);
   expect(space.find(2)).toBeUndefined();
 });
+
+test("what is held gives no slots and takes back what is deleted, until it is released; later files are not held", () => {
+  const space = spaceWith(1);
+  const resting = space.register(
+    { id: 2, high: 0, low: 2, sizeBytes },
+    "/2",
+    new FreeExtents([{ offset: 0, size: sizeBytes }]),
+  );
+  const first = space.allocate(100, packing());
+  space.hold();
+  expect(space.allocate(100, packing())).toBeUndefined();
+  expect(space.roomiest(100, () => true)).toBeUndefined();
+  expect(space.isHeld(resting)).toBe(true);
+  expect(first === undefined ? false : space.free(first.slot)).toBe(true);
+  const later = space.register(
+    { id: 3, high: 0, low: 3, sizeBytes },
+    "/3",
+    new FreeExtents([{ offset: 0, size: sizeBytes }]),
+  );
+  space.activate(later);
+  expect(space.allocate(100, packing())?.slot.fileId).toBe(3);
+  space.release();
+  expect(space.allocate(100, packing())?.slot.fileId).toBe(1);
+  expect(space.roomiest(100, () => true)).toBe(resting);
+});
