@@ -4,37 +4,64 @@
  * given up before that is detained: it is free when both its user and the worker are done with it. Free blocks are reused
  * last-in-first-out, so that an idle node touches few pages.
  */
+import { maxSyncBatchBytes } from "#protocol/peer/sync-record.ts";
 
 /** In front of every block's data, so that a frame header can be put there (see `frame-sender.ts`). */
 export const blockRoom = 64;
 export const smallBlockBytes = 16 * 1024;
 export const largeBlockBytes = 256 * 1024;
+/** Of those that hold a whole batch between storages. */
+export const batchBlockBytes = (maxSyncBatchBytes + 63) & ~63;
 const smallBlocks = 256;
 const largeBlocks = 64;
+/** Three times as many as there are connections to a peer. */
+const batchBlocks = 12;
+const firstBatchBlock = smallBlocks + largeBlocks;
 /** Never given to work that could wait, such as reading ahead. */
-const keptBlocks: Readonly<Record<BlockSize, number>> = { small: 64, large: 16 };
+const keptBlocks: Readonly<Record<BlockSize, number>> = { small: 64, large: 16, batch: 0 };
 
 const smallStride = smallBlockBytes + blockRoom;
 const largeStride = largeBlockBytes + blockRoom;
+const batchStride = batchBlockBytes + blockRoom;
 const largeStart = smallBlocks * smallStride;
+const batchStart = largeStart + largeBlocks * largeStride;
 
-export type BlockSize = "small" | "large";
+export type BlockSize = "small" | "large" | "batch";
 
 export function makeBlockMemory(): SharedArrayBuffer {
-  return new SharedArrayBuffer(largeStart + largeBlocks * largeStride);
+  return new SharedArrayBuffer(batchStart + batchBlocks * batchStride);
+}
+
+/** Of a block's room in the memory, in bytes; a multiple of 4. Its first word is for `direct-claims.ts`. */
+export function blockStart(block: number): number {
+  if (block < smallBlocks) return block * smallStride;
+  if (block < firstBatchBlock) return largeStart + (block - smallBlocks) * largeStride;
+  return batchStart + (block - firstBatchBlock) * batchStride;
+}
+
+/** Of a block's data in the memory, in bytes. */
+export function blockDataOffset(block: number): number {
+  return blockStart(block) + blockRoom;
 }
 
 /** The data of a block; the same view on both sides. */
 export function blockView(memory: SharedArrayBuffer, block: number): Uint8Array {
-  if (block < smallBlocks) {
-    return new Uint8Array(memory, block * smallStride + blockRoom, smallBlockBytes);
-  }
-  const at = largeStart + (block - smallBlocks) * largeStride + blockRoom;
-  return new Uint8Array(memory, at, largeBlockBytes);
+  return new Uint8Array(memory, blockDataOffset(block), blockBytes[sizeOf(block)]);
+}
+
+const blockBytes: Readonly<Record<BlockSize, number>> = {
+  small: smallBlockBytes,
+  large: largeBlockBytes,
+  batch: batchBlockBytes,
+};
+
+function sizeOf(block: number): BlockSize {
+  if (block < smallBlocks) return "small";
+  return block < firstBatchBlock ? "large" : "batch";
 }
 
 /** The size class that a payload piece of this length wants. */
-export function blockSizeFor(lengthBytes: number): BlockSize {
+export function blockSizeFor(lengthBytes: number): "small" | "large" {
   return lengthBytes <= smallBlockBytes ? "small" : "large";
 }
 
@@ -51,12 +78,15 @@ interface Asker {
 }
 
 export class BlockPool {
+  /** Payloads that are begun, and need the worker again unless they are small. */
+  payloads = 0;
   readonly memory: SharedArrayBuffer;
   /** Who could give a block up when others run out. */
   readonly holders = new Set<BlockHolder>();
   readonly #views: (Uint8Array | undefined)[] = [];
+  readonly #rooms: (Uint8Array | undefined)[] = [];
   readonly #free: Record<BlockSize, number[]>;
-  readonly #waiting: Record<BlockSize, Asker[]> = { small: [], large: [] };
+  readonly #waiting: Record<BlockSize, Asker[]> = { small: [], large: [], batch: [] };
   /** Blocks that the worker still has although their requests were given up; true where their users have given them back. */
   readonly #detained = new Map<number, boolean>();
   /** Why nobody stands in line. */
@@ -64,12 +94,11 @@ export class BlockPool {
 
   constructor() {
     this.memory = makeBlockMemory();
-    const small = Array.from({ length: smallBlocks }, (_, index) => smallBlocks - 1 - index);
-    const large = Array.from(
-      { length: largeBlocks },
-      (_, index) => smallBlocks + largeBlocks - 1 - index,
-    );
-    this.#free = { small, large };
+    this.#free = {
+      small: lastFirst(0, smallBlocks),
+      large: lastFirst(smallBlocks, largeBlocks),
+      batch: lastFirst(firstBatchBlock, batchBlocks),
+    };
   }
 
   /** A free block, or undefined when all are in use. */
@@ -98,8 +127,9 @@ export class BlockPool {
   refuse(why: Error | undefined): void {
     this.#refusal = why;
     if (why === undefined) return;
-    const askers = [...this.#waiting.small.splice(0), ...this.#waiting.large.splice(0)];
-    for (const asker of askers) asker.reject(why);
+    for (const line of Object.values(this.#waiting)) {
+      for (const asker of line.splice(0)) asker.reject(why);
+    }
   }
 
   /** The request that has this block was given up, and the worker may still write into it. */
@@ -131,7 +161,7 @@ export class BlockPool {
       this.#detained.set(block, true);
       return;
     }
-    const size: BlockSize = block < smallBlocks ? "small" : "large";
+    const size = sizeOf(block);
     const next = this.#waiting[size].shift();
     if (next === undefined) this.#free[size].push(block);
     else next.resolve(block);
@@ -142,8 +172,20 @@ export class BlockPool {
     return this.#views[block];
   }
 
+  /** What is in front of a block's data. */
+  room(block: number): Uint8Array {
+    this.#rooms[block] ??= new Uint8Array(this.memory, blockStart(block), blockRoom);
+    return this.#rooms[block];
+  }
+
   /** Blocks in use, for tests and metrics. */
   get inUse(): number {
-    return smallBlocks + largeBlocks - this.#free.small.length - this.#free.large.length;
+    const { small, large, batch } = this.#free;
+    return firstBatchBlock + batchBlocks - small.length - large.length - batch.length;
   }
+}
+
+/** Numbers of blocks as a stack, whose top is the first of them. */
+function lastFirst(first: number, count: number): number[] {
+  return Array.from({ length: count }, (_, index) => first + count - 1 - index);
 }

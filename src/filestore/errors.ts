@@ -12,6 +12,10 @@ export type FileStoreErrorCode =
   | "file-irregular"
   /** No store path has room above the reserve. */
   | "store-full"
+  /** What came does not have the CRC-32, or the size, that it must have: it is to be read again, or had from elsewhere. */
+  | "content-damaged"
+  /** There is no such place in the binlog of a store path. */
+  | "binlog-gone"
   /** The file system answered an error; `details.errno` is its name. */
   | "disk-failed"
   /** The store path is gone, or did not answer in time: nobody knows whether a change was done. */

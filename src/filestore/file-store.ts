@@ -3,7 +3,10 @@
  * FastDFS storage role and the HTTP gateway are both clients of this interface. Main thread; the work is done by one worker
  * thread a store path.
  */
+import type { RecheckFacts } from "#filestore/recheck-facts.ts";
+import type { TrunkFacts } from "#filestore/trunk/trunk-facts.ts";
 import type { ByteFlow, ByteSource } from "#net/byte-flow.ts";
+import type { DirectPeer } from "#net/direct-peer.ts";
 
 export interface FileFacts {
   readonly sizeBytes: number;
@@ -24,6 +27,14 @@ export interface Range {
   readonly offset: number;
   /** Bytes to read, clipped at the end of the file; 0 reads to the end. */
   readonly length: number;
+}
+
+export interface OpenOptions {
+  readonly emptyIsFine?: boolean;
+  /** The size that the name says; then the file's time is not asked for. */
+  readonly sizeInName?: number | undefined;
+  /** Who waits for the range and may be sent it directly, in part or whole: see `ByteSource.sent`. */
+  readonly peer?: DirectPeer | undefined;
 }
 
 export interface UploadRequest {
@@ -80,10 +91,22 @@ export interface StorePathReport {
   readonly readOnly: boolean;
   readonly totalBytes: number;
   readonly freeBytes: number;
+  /** Trunk files of this node's own, as of the last measuring; undefined where there are none. */
+  readonly trunkFiles?: TrunkFacts | undefined;
   /** How often it was quarantined since the start. */
   readonly quarantines: number;
   /** Requests that its disk did not answer in time, since the start. */
   readonly abandoned: number;
+  /** Requests that failed because of its disk, since the start. */
+  readonly failedRequests?: number;
+  /** It has no disk now: nothing lies at its directory. */
+  readonly isAbsent?: true;
+  /** It is back in a moment by itself: whoever asks for its files meanwhile waits for that. */
+  readonly isBrief?: true;
+  /** Why new files go elsewhere although it is well; left out where they do not. */
+  readonly takesNoFiles?: string;
+  /** Looking at files again that may have been lost; left out where none is in doubt. */
+  readonly recheck?: RecheckFacts | undefined;
 }
 
 export type MetadataMode = "overwrite" | "merge";
@@ -103,11 +126,7 @@ export interface FileStore {
   regenerate(name: string): Promise<string>;
   remove(name: string): Promise<void>;
   /** `offset` at or past the end rejects with `file-invalid` unless `emptyIsFine` (protocol §2.6/14). */
-  open(
-    name: string,
-    range: Range,
-    options?: { readonly emptyIsFine?: boolean },
-  ): Promise<OpenedFile>;
+  open(name: string, range: Range, options?: OpenOptions): Promise<OpenedFile>;
   /** `computeCrc` reads appender and slave files whole. */
   facts(name: string, options: { readonly computeCrc: boolean }): Promise<FileFacts>;
   /** The metadata text as stored (protocol §2.6/13). */

@@ -5,6 +5,7 @@
 import type { BlockPool } from "#filestore/block-pool.ts";
 import { type RingRecord, ringSlots } from "#filestore/ring.ts";
 import { completion, completionFlag, makesFile, request } from "#filestore/worker-messages.ts";
+import type { SocketLease } from "#platform/lent-sockets.ts";
 
 /** Files that were made for requests which had been given up, and wait to be removed; more stay where they are. */
 const maxOrphans = ringSlots;
@@ -18,6 +19,7 @@ export interface SettingFree {
 export class GivenUpRequests {
   readonly #blocks: BlockPool;
   readonly #records = new Map<number, RingRecord>();
+  readonly #leases = new Map<number, SocketLease>();
   /** Names of files that nobody was told of. */
   #orphans: string[] = [];
   #count = 0;
@@ -36,9 +38,10 @@ export class GivenUpRequests {
     return this.#count;
   }
 
-  /** Somebody waits for it no longer. The worker has it where `sent`. */
-  add(record: RingRecord, sent: boolean): void {
+  /** Somebody waits for it no longer. The worker has it where `sent`, and writes to the socket of `lease` until it answers. */
+  add(record: RingRecord, sent: boolean, lease?: SocketLease): void {
     this.#count += 1;
+    if (lease !== undefined) this.#leases.set(record.id, lease);
     if (!sent) return;
     this.#records.set(record.id, record);
     if (record.block >= 0) this.#blocks.detain(record.block);
@@ -54,6 +57,8 @@ export class GivenUpRequests {
     const given = this.#records.get(answer.id);
     if (given === undefined) return undefined;
     this.#records.delete(answer.id);
+    this.#leases.get(answer.id)?.giveBack();
+    this.#leases.delete(answer.id);
     if (given.block >= 0) this.#blocks.release(given.block);
     if (answer.kind !== completion.done) return undefined;
     if ((answer.flags & completionFlag.held) !== 0) return { kind: request.abort, a: answer.c };
@@ -76,5 +81,7 @@ export class GivenUpRequests {
   forgetAll(): void {
     for (const { block } of this.#records.values()) if (block >= 0) this.#blocks.release(block);
     this.#records.clear();
+    for (const lease of this.#leases.values()) lease.giveBack();
+    this.#leases.clear();
   }
 }

@@ -44,6 +44,7 @@ export class IdTable<Value> {
 
   /** Everything in the table, in no order; what is taken or added meanwhile is not seen. */
   entries(): readonly (readonly [number, Value])[] {
+    if (this.#size === 0) return [];
     const found: [number, Value][] = [...this.#late];
     for (const [at, value] of this.#values.entries()) {
       if (value !== undefined) found.push([this.#ids[at] as number, value]);

@@ -5,6 +5,8 @@
 import { type AppError, describeError } from "#base/app-error.ts";
 import type { Log } from "#base/log.ts";
 import { blockSizeFor, largeBlockBytes } from "#filestore/block-pool.ts";
+import type { BriefAbsences } from "#filestore/brief-absences.ts";
+import { type DiskFile, writeDiskFile } from "#filestore/disk-file.ts";
 import { type FileStoreErrorCode, fileStoreError } from "#filestore/errors.ts";
 import type {
   FileFacts,
@@ -12,26 +14,32 @@ import type {
   LinkRequest,
   MetadataMode,
   OpenedFile,
+  OpenOptions,
   Range,
   SlaveRequest,
   StorePathReport,
   UploadRequest,
 } from "#filestore/file-store.ts";
 import { type HowToStore, settleUpload } from "#filestore/held-upload.ts";
+import { StoreInventories } from "#filestore/inventory/store-inventories.ts";
+import { LocalReplicaStore } from "#filestore/local-replica-store.ts";
+import { NameClock } from "#filestore/name-clock.ts";
+import { NameTurns } from "#filestore/name-turns.ts";
+import { findPath, notHere } from "#filestore/named-path.ts";
+import { openRead } from "#filestore/open-read.ts";
 import { slotFields } from "#filestore/packing.ts";
 import { hasRoom, type StorePathPolicy, selectPath } from "#filestore/path-selector.ts";
-import { lookPeriodMs } from "#filestore/path-watch.ts";
-import { ReadSource } from "#filestore/read-source.ts";
-import { ServedPath } from "#filestore/served-path.ts";
+import type { LatencySummary } from "#filestore/request-watch.ts";
+import type { ServedPath } from "#filestore/served-path.ts";
 import type { ReservedSpace, StorePathSettings } from "#filestore/settings.ts";
 import { storeInSlot } from "#filestore/slot-source.ts";
 import { StorePacking } from "#filestore/store-packing.ts";
-import { StorePathClient } from "#filestore/store-path-client.ts";
+import { StorePaths } from "#filestore/store-paths.ts";
+import { StoreScrubs } from "#filestore/store-scrubs.ts";
 import { TrunkLogClient } from "#filestore/trunk-log-client.ts";
 import { UploadSink } from "#filestore/upload-sink.ts";
 import {
   flagComputeCrc,
-  flagEmptyIsFine,
   flagMerge,
   request,
   targetShift,
@@ -39,18 +47,16 @@ import {
   writeTarget,
 } from "#filestore/worker-messages.ts";
 import type { FileSource } from "#model/file-id.ts";
-import { parseRemoteFilename } from "#model/remote-filename.ts";
 import type { ByteFlow } from "#net/byte-flow.ts";
-import { type Clock, delay, type Timer } from "#platform/clock.ts";
+import type { Clock } from "#platform/clock.ts";
+import type { ResidentFiles } from "#platform/resident-files.ts";
 import type { Workers } from "#platform/workers.ts";
 
-/** Free space moves slowly against the reserve; what is stored in between is subtracted as it goes. */
-const spacePeriodMs = 1000;
-/** A path that takes longer to open, having much to recover or hanging, does not keep the node from being served. */
-const openLimitMs = 10_000;
-
 export interface LocalFileStoreOptions {
+  /** By index, without gaps. */
   readonly paths: readonly StorePathSettings[];
+  /** Those of them that have no disk now, and why. */
+  readonly absent?: ReadonlyMap<number, string>;
   readonly workers: Workers;
   readonly clock: Clock;
   readonly log: Log;
@@ -59,89 +65,139 @@ export interface LocalFileStoreOptions {
   readonly policy: () => StorePathPolicy;
   /** How long a disk may stand still before its path is quarantined. */
   readonly diskTimeoutMs: number;
+  /** Left out: every read is the worker's. */
+  readonly resident?: ResidentFiles | undefined;
+  /** Starts also where no store path can be served: somebody else has the files. */
+  readonly startsUnserved?: boolean;
 }
 
 export class LocalFileStore implements FileStore {
   readonly #options: LocalFileStoreOptions;
+  readonly #served: StorePaths;
   readonly #paths: readonly ServedPath[];
-  /** The last change of each name that is under way or waits for its turn. */
-  readonly #changing = new Map<string, Promise<void>>();
+  readonly #turns = new NameTurns();
   /** For paths that open later. */
   #source: FileSource | undefined;
   #start = 0;
-  #timers: readonly Timer[] = [];
   #closing = false;
+  /** Paths that take no new files, and why; and those of them that do where no other one does. */
+  #closed: ReadonlyMap<number, string> = new Map();
+  #lastResorts: ReadonlySet<number> = new Set();
   /** What the paths are told about trunk files. */
   readonly packing: StorePacking;
   /** The trunk binlog of the group, on the first path. */
   readonly trunkLog: TrunkLogClient;
-  /** Something about a store path changed; the tracker is told. */
+  /** The same files, as replication sees them. */
+  readonly replicas: LocalReplicaStore;
+  readonly inventories: StoreInventories;
+  readonly scrubs: StoreScrubs;
+  /** Something about a store path changed; and: a client deleted or renamed this file. */
   onPathChange: () => void = () => {};
+  onGone: (name: string) => void = () => {};
+  /** A store path began to be served while the others were; `isOther`: another disk than the one that had its index before. */
+  onPathAdded: (index: number, isOther: boolean) => void = () => {};
+  /** Whether background work may read there now: not where that would wake a disk that sleeps. */
+  mayReadInBackground: (index: number) => boolean = () => true;
 
   constructor(options: LocalFileStoreOptions) {
     this.#options = options;
-    this.#paths = options.paths.map(
-      (settings) => new ServedPath(new StorePathClient(settings, options.log), options),
-    );
+    const names = new NameClock(options.clock);
+    this.#served = new StorePaths({
+      ...options,
+      names: names.memory,
+      closed: (index) => this.#closedFor(index),
+      onPlaced: (path) => {
+        this.replicas.serve(path);
+        this.packing.serve(path);
+      },
+      onOpen: (path) => {
+        if (this.#source !== undefined) this.#tellSource(path, this.#source);
+        this.packing.tell(path.index);
+      },
+      onAdded: (index, isOther) => this.onPathAdded(index, isOther),
+      onChange: () => this.onPathChange(),
+    });
+    this.#paths = this.#served.all;
+    this.replicas = new LocalReplicaStore(this.#paths, names);
+    this.inventories = new StoreInventories(this.#paths);
+    this.scrubs = new StoreScrubs(this.#paths);
     this.packing = new StorePacking(this.#paths, options.log);
     this.trunkLog = new TrunkLogClient(() => this.#paths[0]?.client);
+    for (const settings of options.paths) {
+      const why = options.absent?.get(settings.index);
+      if (why === undefined) this.#served.place(settings);
+      else this.#served.placeAbsent(settings, why);
+    }
+  }
+
+  /** See `StorePaths.start`. */
+  async start(): Promise<void> {
+    await this.#served.start();
+  }
+
+  /** See `StorePaths.add`. */
+  addPath(settings: StorePathSettings): Promise<void> {
+    if (this.#closing) return Promise.reject(closing());
+    return this.#served.add(settings);
+  }
+
+  /** See `StorePaths.take`. */
+  takePath(index: number, why: string): Promise<void> {
+    return this.#served.take(index, why);
+  }
+
+  /** See `StorePaths.takeBriefly`. */
+  takePathBriefly(index: number, why: string): Promise<void> {
+    return this.#served.takeBriefly(index, why);
+  }
+
+  /** Paths that are back in a moment. Changes wait for them; reads are refused, so that a peer may be asked first. */
+  get absences(): BriefAbsences {
+    return this.#served.absences;
   }
 
   /**
-   * Starts every store path. A path that cannot be served stays offline and is reported; only when none can be is that
-   * an error, since then there is nothing to serve. One that takes long is not waited for: it joins when its disk answers.
+   * New files go to other paths than these from now on, and trackers are told of no room in them; the reasons are for people. Of these, the
+   * last resorts go on taking files as long as there is no other path that does.
    */
-  async start(): Promise<void> {
-    const failures: unknown[] = [];
-    const opened = this.#paths.map((path) =>
-      this.#open(path).catch((error: unknown) => {
-        failures.push(error);
-      }),
-    );
-    await this.#untilServing(opened);
-    if (failures.length === this.#paths.length) throw failures[0];
-    const { clock } = this.#options;
-    this.#timers = [
-      clock.every(spacePeriodMs, () => this.#measureAll()),
-      clock.every(lookPeriodMs, () => {
-        for (const path of this.#paths) path.look();
-      }),
-    ];
+  closeForNew(paths: ReadonlyMap<number, string>, lastResorts: ReadonlySet<number>): void {
+    this.#closed = paths;
+    this.#lastResorts = lastResorts;
+    this.onPathChange();
   }
 
-  async #open(path: ServedPath): Promise<void> {
-    path.onChange = () => this.onPathChange();
-    path.onOpen = () => {
-      if (this.#source !== undefined) this.#tellSource(path, this.#source);
-      this.packing.tell(path.index);
-    };
-    try {
-      await path.open();
-      for (const each of this.#paths) each.learnNeighbours(this.#paths);
-    } catch (error) {
-      const { index, directory } = path.client.settings;
-      const why = describeError(error);
-      this.#options.log.error("store-path-unusable", { path: index, directory, why });
-      throw error;
-    }
+  #closedFor(index: number): string | undefined {
+    const why = this.#closed.get(index);
+    if (why === undefined || !this.#lastResorts.has(index)) return why;
+    const isOpen = ({ index: other, isServing, client }: ServedPath): boolean =>
+      !this.#closed.has(other) && isServing && !client.settings.readOnly;
+    return this.#paths.some(isOpen) ? why : undefined;
   }
 
-  /** Until each path has been opened or has failed, or a while has passed. */
-  async #untilServing(opened: readonly Promise<void>[]): Promise<void> {
-    const { clock, log } = this.#options;
-    const ended = new AbortController();
-    const limit = delay(clock, openLimitMs, ended.signal).catch(() => undefined);
-    await Promise.race([Promise.all(opened), limit]);
-    ended.abort();
-    for (const { client } of this.#paths) {
-      if (client.state !== "opening") continue;
-      const { index, directory } = client.settings;
-      log.warn("store-path-opens-slowly", { path: index, directory });
-    }
+  /** Somebody waits for the disk of this path. */
+  isBusy(index: number): boolean {
+    return this.#paths[index]?.client.isBusy === true;
+  }
+
+  /** Puts a file beside the store paths of the disk that this path lies on. Rejects with `AppError<FileStoreErrorCode>`. */
+  writeDiskFile(storePathIndex: number, file: DiskFile): Promise<void> {
+    const client = this.#paths[storePathIndex]?.client;
+    if (client === undefined) return Promise.reject(noDisk());
+    return writeDiskFile(client, file);
+  }
+
+  /** The kernel's numbers of the file systems that are served. */
+  get devices(): ReadonlySet<number> {
+    return new Set(this.#paths.flatMap(({ device }) => device ?? []));
   }
 
   get paths(): readonly StorePathReport[] {
     return this.#paths.map((path) => path.report);
+  }
+
+  /** How long clients' requests of a store path take; undefined while too little is known. */
+  latencyOf(index: number): LatencySummary | undefined {
+    return this.#paths.find((path) => path.index === index)?.latency;
   }
 
   upload(wanted: UploadRequest, body: ByteFlow): Promise<string> {
@@ -149,7 +205,7 @@ export class LocalFileStore implements FileStore {
     try {
       path = this.#choosePath(wanted.storePathIndex, body.length);
     } catch (error) {
-      return Promise.reject(error);
+      return this.absences.outlast(error, undefined).then(() => this.upload(wanted, body));
     }
     const target = wanted.kind === "appender" ? writeTarget.appender : writeTarget.normal;
     const how = { target, text: wanted.extension };
@@ -165,14 +221,14 @@ export class LocalFileStore implements FileStore {
   }
 
   async uploadSlave(wanted: SlaveRequest, body: ByteFlow): Promise<string> {
-    const path = this.#pathOf(wanted.master);
+    const path = this.#here(wanted.master) ?? (await this.#back(wanted.master));
     this.#needRoom(path, body.length);
     const text2 = `${wanted.prefix}\0${wanted.extension}`;
     return this.#store(path, body, { target: writeTarget.slave, text: wanted.master, text2 });
   }
 
   async link({ source, extension, slaveOf }: LinkRequest): Promise<string> {
-    const path = this.#pathOf(source);
+    const path = this.#here(source) ?? (await this.#back(source));
     if (slaveOf !== undefined && this.#pathOf(slaveOf.master) !== path) {
       throw fileStoreError("file-invalid", "a link and its master lie on different store paths");
     }
@@ -181,55 +237,52 @@ export class LocalFileStore implements FileStore {
   }
 
   async append(name: string, body: ByteFlow): Promise<void> {
-    const path = this.#pathOf(name);
-    await this.#inTurn(name, () => {
+    await this.#turns.run(name, async () => {
+      const path = this.#here(name) ?? (await this.#back(name));
       this.#needRoom(path, body.length);
-      return this.#store(path, body, { target: writeTarget.append, text: name });
+      return await this.#store(path, body, { target: writeTarget.append, text: name });
     });
   }
 
   async modify(name: string, offset: number, body: ByteFlow): Promise<void> {
-    const path = this.#pathOf(name);
-    await this.#inTurn(name, () => {
+    await this.#turns.run(name, async () => {
+      const path = this.#here(name) ?? (await this.#back(name));
       this.#needRoom(path, body.length);
-      return this.#store(path, body, { target: writeTarget.modify, text: name, offset });
+      return await this.#store(path, body, { target: writeTarget.modify, text: name, offset });
     });
   }
 
   async truncate(name: string, sizeBytes: number): Promise<void> {
-    const { client } = this.#pathOf(name);
+    const { client } = this.#here(name) ?? (await this.#back(name));
     await client.send({ kind: request.truncate, text: name, a: sizeBytes });
   }
 
   async regenerate(name: string): Promise<string> {
-    const { client } = this.#pathOf(name);
-    return (await client.send({ kind: request.regenerate, text: name })).text;
+    const { client } = this.#here(name) ?? (await this.#back(name));
+    const { text } = await client.send({ kind: request.regenerate, text: name });
+    this.onGone(name);
+    return text;
   }
 
   async remove(name: string): Promise<void> {
-    await this.#pathOf(name).client.send({ kind: request.remove, text: name });
+    const { client } = this.#here(name) ?? (await this.#back(name));
+    await client.send({ kind: request.remove, text: name });
     this.packing.freed(name);
+    this.onGone(name);
   }
 
-  open(
-    name: string,
-    range: Range,
-    options: { readonly emptyIsFine?: boolean; readonly sizeInName?: number | undefined } = {},
-  ): Promise<OpenedFile> {
-    const client = this.#clientOf(name);
-    if (client instanceof Error) return Promise.reject(client);
-    const expected = range.length === 0 ? (options.sizeInName ?? largeBlockBytes) : range.length;
-    const size = blockSizeFor(expected);
-    const flags = options.emptyIsFine === true ? flagEmptyIsFine : 0;
-    const how = { client, name, range, flags, named: options.sizeInName ?? 0 };
-    const block = client.blocks.tryTake(size);
-    if (block !== undefined) return openInto(block, how);
-    return client.blocks.take(size).then((late) => openInto(late, how));
+  open(name: string, range: Range, options: OpenOptions = {}): Promise<OpenedFile> {
+    const path = this.#find(name);
+    if (path === undefined) return Promise.reject(notHere(name));
+    return openRead(path.client, name, { ...options, range, resident: path.resident });
   }
 
   facts(name: string, options: { readonly computeCrc: boolean }): Promise<FileFacts> {
-    const client = this.#clientOf(name);
-    if (client instanceof Error) return Promise.reject(client);
+    const path = this.#find(name);
+    if (path === undefined) return Promise.reject(notHere(name));
+    const resident = path.resident?.facts(name);
+    if (resident !== undefined) return Promise.resolve(resident);
+    const { client } = path;
     const flags = options.computeCrc ? flagComputeCrc : 0;
     return new Promise((resolve, reject) => {
       client.ask(
@@ -256,11 +309,11 @@ export class LocalFileStore implements FileStore {
   }
 
   async writeMetadata(name: string, mode: MetadataMode, text: Uint8Array): Promise<void> {
-    const { client } = this.#pathOf(name);
     if (text.length > largeBlockBytes) {
       throw fileStoreError("file-invalid", `metadata is limited to ${largeBlockBytes} bytes`);
     }
-    await this.#inTurn(name, async () => {
+    await this.#turns.run(name, async () => {
+      const { client } = this.#here(name) ?? (await this.#back(name));
       const block = await client.blocks.take(blockSizeFor(text.length));
       try {
         client.blocks.view(block).set(text);
@@ -291,37 +344,7 @@ export class LocalFileStore implements FileStore {
   /** Waits for every worker, however long its disk takes: limits are the caller's. */
   async close(): Promise<void> {
     this.#closing = true;
-    for (const timer of this.#timers) timer.cancel();
-    await Promise.all(
-      this.#paths.map(async ({ client }) => {
-        try {
-          await client.close();
-        } catch (error) {
-          const path = client.settings.index;
-          this.#options.log.error("store-path-not-closed", { path, why: describeError(error) });
-        }
-      }),
-    );
-  }
-
-  /**
-   * Changes of one name that carry a payload come one after the other already here, where they hold no blocks while they
-   * wait: enough of them would otherwise keep every block from the one whose end they wait for.
-   */
-  async #inTurn<Result>(name: string, change: () => Promise<Result>): Promise<Result> {
-    const before = this.#changing.get(name);
-    let finished = (): void => {};
-    const turn = new Promise<void>((resolve) => {
-      finished = resolve;
-    });
-    this.#changing.set(name, turn);
-    try {
-      if (before !== undefined) await before;
-      return await change();
-    } finally {
-      finished();
-      if (this.#changing.get(name) === turn) this.#changing.delete(name);
-    }
+    await this.#served.close();
   }
 
   /** Content that one of the paths has is not stored again. */
@@ -343,7 +366,8 @@ export class LocalFileStore implements FileStore {
     };
   }
 
-  async #store(path: ServedPath, body: ByteFlow, how: HowToStore): Promise<string> {
+  async #store(chosen: ServedPath, body: ByteFlow, how: HowToStore): Promise<string> {
+    const path = chosen.isServing ? chosen : await this.#again(chosen);
     const begin = {
       kind: request.write,
       flags: (how.target << targetShift) | (how.flags ?? 0),
@@ -362,6 +386,13 @@ export class LocalFileStore implements FileStore {
     }
   }
 
+  /** The path that is there now in place of one that was chosen and has gone meanwhile. */
+  async #again(chosen: ServedPath): Promise<ServedPath> {
+    const { index, refusal } = chosen;
+    if (this.#paths[index]?.isServing !== true) await this.absences.outlast(refusal, index);
+    return this.#paths[index] ?? chosen;
+  }
+
   /** The path of an existing name; its index is part of it. */
   #pathOf(name: string): ServedPath {
     const path = this.#find(name);
@@ -369,18 +400,24 @@ export class LocalFileStore implements FileStore {
     return path;
   }
 
-  /** As `#pathOf`, for those whose callers expect promises only. */
-  #clientOf(name: string): StorePathClient | Error {
-    return this.#find(name)?.client ?? notHere(name);
+  /** As `#pathOf`; undefined where it is worth waiting for. */
+  #here(name: string): ServedPath | undefined {
+    const path = this.#pathOf(name);
+    return path.isServing || !this.absences.has(path.index) ? path : undefined;
+  }
+
+  async #back(name: string): Promise<ServedPath> {
+    const { index, refusal } = this.#pathOf(name);
+    await this.absences.outlast(refusal, index);
+    return this.#pathOf(name);
   }
 
   #find(name: string): ServedPath | undefined {
-    const index = parseRemoteFilename(name)?.storePathIndex;
-    return index === undefined ? undefined : this.#paths[index];
+    return findPath(this.#paths, name);
   }
 
   #choosePath(index: number | undefined, sizeBytes: number): ServedPath {
-    if (this.#closing) throw fileStoreError("store-closing", "the node is stopping");
+    if (this.#closing) throw closing();
     const asked = index === undefined ? undefined : this.#paths[index];
     if (index !== undefined && asked === undefined) {
       throw fileStoreError("file-invalid", `there is no store path ${index}`);
@@ -392,6 +429,7 @@ export class LocalFileStore implements FileStore {
     }
     const path = this.#select(sizeBytes);
     if (path !== undefined) return path;
+    if (this.#paths.length === 0) throw noDisk();
     const unready = this.#paths.find(({ isServing }) => !isServing);
     if (unready !== undefined && !this.#paths.some(({ isWritable }) => isWritable)) {
       throw unready.refusal;
@@ -402,12 +440,10 @@ export class LocalFileStore implements FileStore {
   }
 
   #select(sizeBytes: number): ServedPath | undefined {
+    const { policy, reserved } = this.#options;
+    const how = { policy: policy(), start: this.#start, reserved: reserved() };
     const spaces = this.#paths.map((path) => path.space);
-    const found = selectPath(spaces, sizeBytes, {
-      policy: this.#options.policy(),
-      start: this.#start,
-      reserved: this.#options.reserved(),
-    });
+    const found = selectPath(spaces, sizeBytes, how);
     if (found === undefined) return undefined;
     this.#start = found.nextStart;
     return this.#paths[found.chosen.index];
@@ -439,61 +475,15 @@ export class LocalFileStore implements FileStore {
       `no store path has room for ${sizeBytes} bytes above the reserved space; add a disk or lower tracker.reserved_space`,
     );
   }
-
-  #measureAll(): void {
-    for (const path of this.#paths) {
-      if (!path.isOnline) continue;
-      path.measure().then(
-        () => path.learnNeighbours(this.#paths),
-        (error: unknown) => {
-          this.#options.log.debug("space-unknown", { why: describeError(error) });
-        },
-      );
-    }
-  }
 }
 
-interface Opening {
-  readonly client: StorePathClient;
-  readonly name: string;
-  readonly range: Range;
-  readonly flags: number;
-  /** The size that the name says, or 0. */
-  readonly named: number;
+function noDisk(): AppError<FileStoreErrorCode> {
+  return fileStoreError(
+    "store-path-unready",
+    "this node has no disk yet: plug one in, and give it to the node",
+  );
 }
 
-/** Opens a file and reads its beginning, or all of it, into `block`. Without further promises: every download comes through. */
-function openInto(block: number, how: Opening): Promise<OpenedFile> {
-  const { client, name, range, flags, named } = how;
-  const { offset, length } = range;
-  const blockLength = client.blocks.view(block).length;
-  return new Promise((resolve, reject) => {
-    client.ask(
-      { kind: request.read, text: name, a: offset, b: length, c: named, flags, block, blockLength },
-      (opened) => {
-        const rest = opened.a - offset;
-        const body = new ReadSource(client, {
-          handle: opened.c,
-          offset,
-          length: length === 0 ? rest : Math.min(length, rest),
-          firstBlock: block,
-          firstLength: opened.blockLength,
-        });
-        resolve({ sizeBytes: opened.a, modifiedSeconds: opened.b, body });
-      },
-      (error) => {
-        client.blocks.give(block);
-        reject(error);
-      },
-    );
-  });
-}
-
-function notHere(name: string): AppError<FileStoreErrorCode> {
-  return fileStoreError("file-invalid", `"${printable(name)}" names no store path of this node`);
-}
-
-/** A foreign name in a message: no control characters, bounded. */
-function printable(name: string): string {
-  return JSON.stringify(name.slice(0, 80)).slice(1, -1);
+function closing(): AppError<FileStoreErrorCode> {
+  return fileStoreError("store-closing", "the node is stopping");
 }

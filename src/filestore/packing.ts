@@ -19,6 +19,8 @@ export interface Packing {
   readonly alignmentBytes: number;
   /** Of each new trunk file. */
   readonly trunkFileBytes: number;
+  /** Trunk files of others in which nothing stands are removed here. Our own always are: their numbers are not used again. */
+  readonly removesUnused: boolean;
 }
 
 /** The protocol's defaults (§11.3), with `mode` off. */
@@ -28,6 +30,7 @@ export const noPacking: Packing = {
   slotMaxBytes: 8 * 1024 * 1024,
   alignmentBytes: 0,
   trunkFileBytes: 64 * 1024 * 1024,
+  removesUnused: false,
 };
 
 export interface PackingFields {
@@ -40,26 +43,29 @@ export interface PackingFields {
 
 export function packingFields(packing: Packing): PackingFields {
   const { mode, slotMinBytes, slotMaxBytes, trunkFileBytes, alignmentBytes } = packing;
+  const removes = packing.removesUnused ? " removes-unused" : "";
   return {
     a: slotMinBytes,
     b: slotMaxBytes,
     c: trunkFileBytes,
     text: mode,
-    text2: String(alignmentBytes),
+    text2: `${alignmentBytes}${removes}`,
   };
 }
 
 /** Undefined where the fields say no packing that can be. */
 export function packingFrom(fields: PackingFields): Packing | undefined {
   const { a: slotMinBytes, b: slotMaxBytes, c: trunkFileBytes, text: mode } = fields;
-  const alignmentBytes = Number(fields.text2);
+  const [alignment, removes] = fields.text2.split(" ");
+  const alignmentBytes = Number(alignment);
+  const removesUnused = removes === "removes-unused";
   if (mode !== "off" && mode !== "leased" && mode !== "served") return undefined;
   const sizes = [slotMinBytes, slotMaxBytes, trunkFileBytes, alignmentBytes];
   if (!sizes.every((size) => Number.isSafeInteger(size) && size >= 0)) return undefined;
   if (slotMinBytes < 1 || slotMaxBytes > trunkFileBytes || trunkFileBytes > maxTrunkFileBytes) {
     return undefined;
   }
-  return { mode, slotMinBytes, slotMaxBytes, alignmentBytes, trunkFileBytes };
+  return { mode, slotMinBytes, slotMaxBytes, alignmentBytes, trunkFileBytes, removesUnused };
 }
 
 /** Offsets and sizes are 32-bit and signed on the wire. */

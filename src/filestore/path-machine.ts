@@ -38,7 +38,9 @@ export type PathState =
       readonly sinceMs: number;
       readonly problem: string;
       readonly restartAtMs: number | undefined;
-    };
+    }
+  /** The node knows of it and has no disk for it; another one takes its place when there is one. */
+  | { readonly name: "absent"; readonly restarts: number; readonly problem: string };
 
 export interface Quarantine {
   /** `checking`: a check was asked for and is not answered yet. */
@@ -113,6 +115,7 @@ export const initialPathState: PathState = { name: "opening", restarts: 0 };
 
 /** `timeoutMs`: how long a disk may stand still before its path is quarantined. */
 export function transition(state: PathState, input: PathInput, timeoutMs: number): PathTransition {
+  if (state.name === "absent") return same(state);
   if (input.name === "ended") return ended(state, input);
   switch (state.name) {
     case "opening":

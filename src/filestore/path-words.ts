@@ -11,6 +11,8 @@ export function reportedState(state: PathState): StorePathReport["state"] {
     case "quarantined":
     case "checking":
       return state.cause === "read-only" ? "read-only" : state.name;
+    case "absent":
+      return "offline";
     default:
       return state.name;
   }
@@ -34,6 +36,8 @@ export function describePath(state: PathState): string | undefined {
       return `${state.problem}; ${served(state)}: ${advice[state.cause]}`;
     case "opening":
       return "its disk has not answered since the start, or there is much to recover";
+    case "absent":
+      return state.problem;
     case "offline":
       return `${state.problem}${state.restartAtMs === undefined ? "; restart the node when that is mended" : "; it is tried again by itself"}`;
   }
@@ -73,6 +77,8 @@ export function announcePath(
     case "offline":
       announceOffline(log, where, state);
       return true;
+    case "absent":
+      return before.name !== "absent";
   }
 }
 

@@ -8,6 +8,9 @@
  * that waiting there does not cost anything as long as it sleeps in between.
  */
 
+import { threadWaits } from "#filestore/thread-waits.ts";
+import type { ThreadWaits } from "#platform/workers.ts";
+
 /** Slots of a ring, a power of two; also the most requests in flight to one store path. */
 export const ringSlots = 1024;
 const slotMask = ringSlots - 1;
@@ -31,6 +34,8 @@ export interface RingRecord {
   /** Index of a block of the pool, or -1. */
   readonly block: number;
   readonly blockLength: number;
+  /** The descriptor of a socket that is lent with the request, or -1. */
+  readonly socket?: number;
   readonly a: number;
   readonly b: number;
   readonly c: number;
@@ -47,8 +52,10 @@ class Ring {
   protected readonly words: Int32Array;
   protected readonly doubles: Float64Array;
   protected readonly bytes: Buffer;
+  protected readonly waits: ThreadWaits;
 
-  constructor(memory: SharedArrayBuffer) {
+  constructor(memory: SharedArrayBuffer, waits: ThreadWaits = threadWaits) {
+    this.waits = waits;
     this.control = new Int32Array(memory, 0, controlBytes / 4);
     this.words = new Int32Array(memory);
     this.doubles = new Float64Array(memory);
@@ -81,6 +88,7 @@ export class RingWriter extends Ring {
         : this.bytes.write(record.text2, at + first, end - at - first, "utf8");
     this.words[word + 5] = first;
     this.words[word + 6] = second;
+    this.words[word + 7] = record.socket ?? -1;
     Atomics.store(this.control, tailAt, (tail + 1) | 0);
     return true;
   }
@@ -94,7 +102,7 @@ export class RingWriter extends Ring {
   #rouse(word: number): void {
     if (Atomics.load(this.control, word) === 0) return;
     Atomics.store(this.control, word, 0);
-    Atomics.notify(this.control, word);
+    this.waits.notify(this.control, word);
   }
 }
 
@@ -116,6 +124,7 @@ export class RingReader extends Ring {
       flags: this.words[word + 2] as number,
       block: this.words[word + 3] as number,
       blockLength: this.words[word + 4] as number,
+      socket: this.words[word + 7] as number,
       a: this.doubles[double + 4] as number,
       b: this.doubles[double + 5] as number,
       c: this.doubles[double + 6] as number,
@@ -148,10 +157,10 @@ export class RingReader extends Ring {
       return false;
     }
     if (this.#waits) return true;
-    const wait = Atomics.waitAsync(this.control, listeningAt, 1);
-    if (!wait.async) return false;
+    const woken = this.waits.waitAsync(this.control, listeningAt);
+    if (woken === undefined) return false;
     this.#waits = true;
-    void wait.value.then(() => {
+    void woken.then(() => {
       this.#waits = false;
       onWork();
     });
@@ -189,9 +198,9 @@ export class RingReader extends Ring {
           if (!onWork()) return;
           continue;
         }
-        const wait = Atomics.waitAsync(this.control, sleepingAt, 1);
-        if (wait.async) {
-          void wait.value.then(() => {
+        const woken = this.waits.waitAsync(this.control, sleepingAt);
+        if (woken !== undefined) {
+          void woken.then(() => {
             if (onWork()) arm();
           });
           return;

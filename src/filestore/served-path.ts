@@ -17,10 +17,15 @@ import {
 import type { PathSpace } from "#filestore/path-selector.ts";
 import { PathWatch } from "#filestore/path-watch.ts";
 import { announcePath, describePath, reportedState } from "#filestore/path-words.ts";
+import { ReadFailures } from "#filestore/read-failures.ts";
+import { type LatencySummary, RequestWatch } from "#filestore/request-watch.ts";
+import { ResidentReads } from "#filestore/resident-reads.ts";
 import type { StorePathClient } from "#filestore/store-path-client.ts";
+import { type TrunkFacts, trunkFactsFrom } from "#filestore/trunk/trunk-facts.ts";
 import { request } from "#filestore/worker-messages.ts";
 import { WriteRefusals } from "#filestore/write-refusals.ts";
 import type { Clock } from "#platform/clock.ts";
+import type { ResidentFiles } from "#platform/resident-files.ts";
 import type { Workers } from "#platform/workers.ts";
 
 export interface ServedPathParts {
@@ -29,6 +34,10 @@ export interface ServedPathParts {
   readonly workers: Workers;
   /** How long its disk may stand still before it is quarantined. */
   readonly diskTimeoutMs: number;
+  /** Left out: everything is asked of the worker. */
+  readonly resident?: ResidentFiles | undefined;
+  /** Why a path is to take no new files; undefined where it may. */
+  readonly closed?: (index: number) => string | undefined;
 }
 
 /** Up to which request everything was sent by then. */
@@ -41,20 +50,28 @@ interface Mark {
 const probePause = 3;
 const maxProbePauseMs = 5000;
 
+const failsOften =
+  "its disk fails to give what it was given, so new files go to other paths where there are any: look at its health";
+
 /** What may pass by itself, so that another worker is worth a try. */
 const passing: readonly string[] = ["disk-failed", "store-full", "store-path-offline"];
 
 export class ServedPath {
   readonly client: StorePathClient;
+  readonly #resident: ResidentReads | undefined;
   readonly #parts: ServedPathParts;
   readonly #refusals: WriteRefusals;
   readonly #watch: PathWatch;
+  readonly #failures = new ReadFailures();
+  /** Files that scrubs found the disk not to give, as they tell it. */
+  #unreadable = 0;
   #state: PathState = initialPathState;
   /** One a look, the oldest first; no more than the first of them is older than the deadline. */
   readonly #marks: Mark[] = [];
   #totalBytes = 0;
   #freeBytes = 0;
   #device = Number.NaN;
+  #trunkFiles: TrunkFacts | undefined;
   /** Since when its free space is being asked for; undefined while it is not. */
   #askedMs: number | undefined;
   #askAgainMs = Number.NEGATIVE_INFINITY;
@@ -63,6 +80,8 @@ export class ServedPath {
   #quarantines = 0;
   /** How many paths of this node lie on the same file system, this one included. */
   #sharers = 1;
+  /** Of a path that is away for a moment: what was reported of it before. */
+  before: StorePathReport | undefined;
   /** It serves more or less than before. */
   onChange: () => void = () => {};
   /** A worker has just opened it: the first one or another. */
@@ -71,12 +90,27 @@ export class ServedPath {
   constructor(client: StorePathClient, parts: ServedPathParts) {
     this.client = client;
     this.#parts = parts;
+    this.#resident = parts.resident && new ResidentReads(client, parts.resident);
     this.#refusals = new WriteRefusals(client.settings, parts);
     this.#watch = new PathWatch(() => client.progress, parts.clock);
+    client.watch = new RequestWatch(parts.clock);
     client.onStateChange = () => this.#workerChanged();
     client.onFlushFailed = (problem) => {
       this.#feed({ name: "flush-failed", nowMs: this.#nowMs, problem });
     };
+  }
+
+  /** A path without a disk, and why; for good: another one takes its place. */
+  static absent(client: StorePathClient, parts: ServedPathParts, problem: string): ServedPath {
+    client.stayOffline(problem);
+    const path = new ServedPath(client, parts);
+    path.#state = { name: "absent", restarts: 0, problem };
+    return path;
+  }
+
+  /** There is a disk, or there was one until something happened to it. */
+  get hasDisk(): boolean {
+    return this.#state.name !== "absent";
   }
 
   get index(): number {
@@ -93,14 +127,28 @@ export class ServedPath {
     return this.isOnline && (this.#state.name === "good" || this.#state.name === "slow");
   }
 
-  /** New files may be placed here, as far as settings and disk go. */
-  get isWritable(): boolean {
-    return this.isServing && !this.client.settings.readOnly;
+  /** What needs no disk may be read without the worker: while nothing is the matter, and no file is in doubt. */
+  get resident(): ResidentReads | undefined {
+    const isSound = this.#state.name === "good" && this.client.recheck === undefined;
+    return isSound && this.isOnline ? this.#resident : undefined;
   }
 
-  /** It is slow, or refused a write a moment ago: others come first. */
+  /** New files may be placed here, as far as settings and disk go. */
+  get isWritable(): boolean {
+    return this.isServing && !this.client.settings.readOnly && this.#closed === undefined;
+  }
+
+  get #closed(): string | undefined {
+    return this.#parts.closed?.(this.index);
+  }
+
+  /** It is slow, refused a write a moment ago, or fails often: others come first. */
   get isAvoided(): boolean {
-    return this.#refusals.refused || this.#state.name !== "good";
+    return this.#refusals.refused || this.#state.name !== "good" || this.#failsOften;
+  }
+
+  get #failsOften(): boolean {
+    return this.#failures.isMany(this.#nowMs);
   }
 
   /** For the choice of a path. Its share of the reserve counts for all paths on its file system. */
@@ -115,20 +163,41 @@ export class ServedPath {
     };
   }
 
+  /** The kernel's number of its file system; undefined while it is not served. */
+  get device(): number | undefined {
+    return this.isOnline && !Number.isNaN(this.#device) ? this.#device : undefined;
+  }
+
   /** Paths on one file system report an equal part of it each, so that sums are right. */
   get report(): StorePathReport {
     const { settings, state, problem } = this.client;
+    const closed = this.#closed;
     return {
       index: settings.index,
       directory: settings.directory,
       state: state === "offline" ? "offline" : reportedState(this.#state),
-      problem: describePath(this.#state) ?? problem ?? this.#refusals.inWords,
+      problem:
+        describePath(this.#state) ??
+        problem ??
+        this.#refusals.inWords ??
+        (this.#failsOften ? failsOften : undefined),
       readOnly: settings.readOnly,
       totalBytes: Math.floor(this.#totalBytes / this.#sharers),
       freeBytes: Math.floor(this.#freeBytes / this.#sharers),
+      trunkFiles: this.#trunkFiles,
       quarantines: this.#quarantines,
       abandoned: this.client.abandonedCount,
+      failedRequests: this.client.watch.diskFailures,
+      recheck: this.client.recheck,
+      ...(this.hasDisk ? {} : { isAbsent: true as const }),
+      ...(this.before === undefined ? {} : roomBefore(this.before)),
+      ...(closed === undefined ? {} : { takesNoFiles: closed }),
     };
+  }
+
+  /** How long its clients' requests take; undefined while too little is known. */
+  get latency(): LatencySummary | undefined {
+    return this.client.watch.summary;
   }
 
   /** Why nothing is done here just now. */
@@ -166,7 +235,20 @@ export class ServedPath {
     this.#probeMs = undefined;
     this.#mark(nowMs);
     if (this.#state.name === "good") this.client.expireNothing();
+    this.#countFailures(nowMs);
     this.#feed({ name: "looked", nowMs, stillMs, probeMs });
+  }
+
+  /** What a scrub counted of the files that the disk does not give. */
+  foundUnreadable(files: number): void {
+    this.#unreadable = files;
+  }
+
+  #countFailures(nowMs: number): void {
+    const total = this.client.watch.diskFailures + this.#unreadable;
+    if (!this.#failures.look(total, nowMs)) return;
+    const { index: path, directory } = this.client.settings;
+    this.#parts.log.warn("store-path-fails-often", { path, directory, why: failsOften });
   }
 
   /** Asks the worker how much room there is, unless it still owes the last answer, or took long for that a moment ago. */
@@ -178,7 +260,10 @@ export class ServedPath {
       const space = await this.client.probe({ kind: request.space });
       this.#totalBytes = space.a;
       this.#freeBytes = space.b;
+      this.#refusals.measured(space.b, space.a);
       this.#device = space.c;
+      this.#resident?.liesOn(space.c);
+      this.#trunkFiles = trunkFactsFrom(space.text);
     } finally {
       const tookMs = this.#nowMs - askedMs;
       this.#probeMs = tookMs;
@@ -207,7 +292,7 @@ export class ServedPath {
 
   /** Not even an empty file may be placed here: the reserve is reached. */
   reachedReserve(error: AppError): void {
-    this.#refusals.reachedReserve(error);
+    this.#refusals.reachedReserve(error, this.#freeBytes);
   }
 
   get #nowMs(): number {
@@ -303,4 +388,8 @@ export class ServedPath {
       this.#parts.log.error("store-path-unusable", { path, directory, why: describeError(error) });
     }
   }
+}
+
+function roomBefore({ totalBytes, freeBytes }: StorePathReport) {
+  return { totalBytes, freeBytes, isBrief: true as const };
 }

@@ -4,12 +4,17 @@
  */
 import { describeError } from "#base/app-error.ts";
 import type { Log } from "#base/log.ts";
+import { fileStoreError } from "#filestore/errors.ts";
+import { trunkLogLine } from "#filestore/formats/trunk-log-line.ts";
 import { noPacking, type Packing, type PackingMode, packingFields } from "#filestore/packing.ts";
 import { type SlotSource, slotOfName } from "#filestore/slot-source.ts";
 import type { RequestFields } from "#filestore/store-path-client.ts";
 import { TrunkLogReplay } from "#filestore/trunk/trunk-log-replay.ts";
 import { request } from "#filestore/worker-messages.ts";
 import { type TrunkLocation, trunkHeaderSize } from "#model/trunk-location.ts";
+
+/** A look at more of them would keep a disk that turns for seconds. */
+export const maxSlotsLookedInto = 128;
 
 /** What this needs of a store path. */
 export interface PackingPath {
@@ -43,9 +48,12 @@ export class StorePacking {
   constructor(paths: readonly PackingPath[], log: Log) {
     this.#paths = paths;
     this.#log = log;
-    for (const { index, client } of paths) {
-      client.onTrunkLeaseWanted = (count) => this.onWanted(index, count);
-    }
+  }
+
+  /** Follows a path that was put into the list; what holds, it is told when it has opened. */
+  serve({ index, client }: PackingPath): void {
+    this.#packing.delete(index);
+    client.onTrunkLeaseWanted = (count) => this.onWanted(index, count);
   }
 
   get current(): Packing {
@@ -139,6 +147,37 @@ export class StorePacking {
         this.#log.warn("packing-not-set", { path: storePathIndex, why: describeError(error) });
       },
     );
+  }
+
+  /**
+   * The worker of that path looks through its own trunk files, to find out what is free in them; resolves to which rebuild that is as soon
+   * as it has begun. Rejects with `store-path-offline` where there is no such path or it is away, and with what the worker refuses it for.
+   */
+  async rebuild(storePathIndex: number): Promise<number> {
+    const path = this.#paths[storePathIndex];
+    if (path?.isOnline !== true) {
+      throw fileStoreError("store-path-offline", `there is no store path ${storePathIndex} online`);
+    }
+    return (await path.client.send({ kind: request.trunkRebuild })).a;
+  }
+
+  /** Those of these slots, of one store path and at most `maxSlotsLookedInto`, in which a file stands. Rejects where the path is away. */
+  async slotsInUse(slots: readonly TrunkLocation[]): Promise<readonly TrunkLocation[]> {
+    const path = this.#paths[slots[0]?.storePathIndex ?? -1];
+    if (path?.isOnline !== true) {
+      throw fileStoreError("store-path-offline", "the store path of these slots is away");
+    }
+    const { blocks } = path.client;
+    const block = await blocks.take("large");
+    try {
+      const text = Buffer.from(slots.map((slot) => trunkLogLine("free", 0, slot)).join(""));
+      blocks.view(block).set(text);
+      const fields = { kind: request.slotsInUse, block, blockLength: text.length };
+      const found = await path.client.send(fields);
+      return locationsOf(blocks.view(block).subarray(0, found.blockLength));
+    } finally {
+      blocks.give(block);
+    }
   }
 
   /** Numbers `first` … `first + count − 1` belong to that path from now on; false where it is away, and they are not used up. */

@@ -7,11 +7,16 @@
 import { AppError } from "#base/app-error.ts";
 import type { Log } from "#base/log.ts";
 import { BlockPool } from "#filestore/block-pool.ts";
+import { DirectClaims } from "#filestore/direct-claims.ts";
 import { type FileStoreErrorCode, fileStoreError } from "#filestore/errors.ts";
 import { GivenUpRequests } from "#filestore/given-up-requests.ts";
 import { IdTable } from "#filestore/id-table.ts";
-import { RingReader, type RingRecord, RingWriter, ringSlots } from "#filestore/ring.ts";
+import type { RecheckFacts } from "#filestore/recheck-facts.ts";
+import { RequestQueue } from "#filestore/request-queue.ts";
+import { RequestWatch } from "#filestore/request-watch.ts";
+import { RingReader, type RingRecord, RingWriter } from "#filestore/ring.ts";
 import type { StorePathSettings } from "#filestore/settings.ts";
+import { failureFrom, isOwner, recordOf } from "#filestore/store-path-request.ts";
 import { makeThreadMemory, type ThreadMemory } from "#filestore/thread-memory.ts";
 import { TurnBatch } from "#filestore/turn-batch.ts";
 import { isUpTo } from "#filestore/worker/path-condition.ts";
@@ -21,10 +26,12 @@ import {
   isReading,
   isTold,
   maySkip,
+  recordsOwnChange,
   request,
   type StorePathPost,
   type StorePathThreadData,
 } from "#filestore/worker-messages.ts";
+import type { SocketLease } from "#platform/lent-sockets.ts";
 import type { Workers } from "#platform/workers.ts";
 
 /** The fields of a request; what is left out is zero or empty. */
@@ -38,9 +45,12 @@ export interface RequestFields {
   readonly c?: number;
   readonly text?: string;
   readonly text2?: string;
+  /** A socket that the worker may write to until it answers. It needs a block. */
+  readonly lease?: SocketLease | undefined;
 }
 
 interface Waiting {
+  readonly lease: SocketLease | undefined;
   readonly resolve: (record: RingRecord) => void;
   readonly reject: (error: Error) => void;
   readonly record: RingRecord;
@@ -61,30 +71,35 @@ export interface Answers {
 export class StorePathClient {
   readonly settings: StorePathSettings;
   readonly blocks = new BlockPool();
-  #requests: RingWriter;
+  readonly #queue: RequestQueue;
   #completions: RingReader;
   #memory: ThreadMemory;
   readonly #log: Log;
   readonly #waiting = new IdTable<Waiting>();
   readonly #givenUp = new GivenUpRequests(this.blocks);
-  /** Requests that found the ring full, in order. */
-  readonly #backlog: RingRecord[] = [];
+  readonly #claims = new DirectClaims(this.blocks.memory);
   #nextId = 1;
   #nextUpload = 1;
   #state: StorePathState = "opening";
   #problem: string | undefined;
-  /** Requests that the worker has, or will find in the ring. */
-  #inFlight = 0;
   #closing = false;
+  /** There is no disk, or not any more, while the node goes on: why. */
+  #absence: string | undefined;
   #ended = false;
   #opened: Promise<void> | undefined;
   /** Resolves when the present worker's thread has ended. */
   #exited: Promise<void> = Promise.resolve();
   #readOnly: string | undefined;
+  identity: Extract<StorePathPost, { post: "opened" }>["identity"];
+  /** How far its worker is with looking at files again; undefined where none is in doubt. */
+  recheck: RecheckFacts | undefined;
   #admission: Admission = "all";
   #refusal: AppError<FileStoreErrorCode> | undefined;
+  /** See `StorePathThreadData.names`. */
+  readonly #names: SharedArrayBuffer | undefined;
   /** Completions since the start. */
   #answered = 0;
+  watch = new RequestWatch();
   /** Of the present worker. */
   #turns: TurnBatch | undefined;
   onStateChange: () => void = () => {};
@@ -92,12 +107,16 @@ export class StorePathClient {
   onFlushFailed: (problem: string) => void = () => {};
   /** The worker wants so many numbers for new trunk files: answer with a `trunkLease` when there are some. */
   onTrunkLeaseWanted: (count: number) => void = () => {};
+  /** Changes were answered that were made here first, and that the binlog tells of. */
+  onBinlogGrowth: () => void = () => {};
 
-  constructor(settings: StorePathSettings, log: Log) {
+  constructor(settings: StorePathSettings, log: Log, names?: SharedArrayBuffer) {
     this.settings = settings;
+    this.#names = names;
     this.#log = log.for(`store-path-${settings.index}`);
     this.#memory = makeThreadMemory();
-    this.#requests = new RingWriter(this.#memory.requests);
+    const ring = new RingWriter(this.#memory.requests);
+    this.#queue = new RequestQueue(ring, ({ id, kind }) => this.watch.sent(id, kind));
     this.#completions = new RingReader(this.#memory.completions);
   }
 
@@ -132,8 +151,11 @@ export class StorePathClient {
   /** Starts the worker; resolves when the path is served, rejects with the reason when it cannot be. */
   start(workers: Workers): Promise<void> {
     this.#opened ??= new Promise<void>((resolve, reject) => {
+      const ring = new RingWriter(this.#memory.requests, workers.waits);
+      this.#queue.restart(ring);
+      this.#completions = new RingReader(this.#memory.completions, workers.waits);
       this.#turns = new TurnBatch({
-        requests: this.#requests,
+        requests: ring,
         completions: this.#completions,
         afterTurn: workers.afterTurn,
         drain: () => {
@@ -141,7 +163,7 @@ export class StorePathClient {
           this.#drain();
           return this.#answered - before;
         },
-        inFlight: () => this.#inFlight,
+        inFlight: () => this.#queue.inFlight,
       });
       const { requests, completions, pulseMemory } = this.#memory;
       const data: StorePathThreadData = {
@@ -150,6 +172,7 @@ export class StorePathClient {
         completions,
         blocks: this.blocks.memory,
         pulse: pulseMemory,
+        ...(this.#names === undefined ? {} : { names: this.#names }),
       };
       const thread = workers.start("store-path-worker", data);
       thread.onMessage = (message) => this.#posted(message as StorePathPost, { resolve, reject });
@@ -174,12 +197,16 @@ export class StorePathClient {
         return;
       case "opened":
         this.#readOnly = post.readOnly;
+        this.identity = post.identity;
         this.#setState("online", undefined);
         if (post.rolledForward + post.swept > 0) {
           const { rolledForward: completed, swept: dropped } = post;
           this.#log.notice("interrupted-work-settled", { completed, dropped });
         }
         opening.resolve();
+        return;
+      case "recheck":
+        this.recheck = post.facts;
         return;
       case "flush-failed":
         this.onFlushFailed(post.message);
@@ -207,11 +234,10 @@ export class StorePathClient {
     await this.#exited;
     if (this.#closing) throw this.#refused();
     this.#ended = false;
-    this.#inFlight = 0;
     this.#readOnly = undefined;
+    this.recheck = undefined;
     this.#memory = makeThreadMemory();
-    this.#requests = new RingWriter(this.#memory.requests);
-    this.#completions = new RingReader(this.#memory.completions);
+    this.watch.forget();
     this.#setState("opening", undefined);
     this.#opened = undefined;
     await this.start(workers);
@@ -244,10 +270,12 @@ export class StorePathClient {
     failed: (error: Error) => void,
   ): void {
     if (this.#state !== "online" || this.#closing) {
+      fields.lease?.giveBack();
       failed(this.#refused());
     } else if (this.#admission !== "all" && !this.#admits(fields.kind)) {
       // What sets the worker's things free reaches it all the same, and nobody waits for it.
       if (isOwed(fields.kind)) this.#sendUnheard(fields);
+      fields.lease?.giveBack();
       failed(this.#refused());
     } else {
       this.#ask(fields, done, failed);
@@ -296,20 +324,18 @@ export class StorePathClient {
   }
 
   #giveUp(keeps: (record: RingRecord) => boolean, error: Error): void {
-    const unsent = new Set(this.#backlog.map(({ id }) => id));
+    const unsent = this.#queue.unsent();
     const dropped = new Set<number>();
-    for (const { record, reject } of this.#inOrder()) {
+    for (const { record, reject, lease } of this.#inOrder()) {
       if (keeps(record)) continue;
       const { id } = record;
       this.#waiting.take(id);
       const isDropped = unsent.has(id) && !isOwed(record.kind);
       if (isDropped) dropped.add(id);
-      this.#givenUp.add(record, !isDropped);
+      this.#givenUp.add(record, !isDropped, lease && this.#claims.giveUp(lease, record.block));
       reject(error);
     }
-    if (dropped.size === 0) return;
-    const kept = this.#backlog.filter(({ id }) => !dropped.has(id));
-    this.#backlog.splice(0, this.#backlog.length, ...kept);
+    this.#queue.drop(dropped);
   }
 
   /** Whoever waits, in the order of asking. */
@@ -350,47 +376,50 @@ export class StorePathClient {
     reject: (error: Error) => void,
   ): void {
     const record = this.#record(fields);
-    this.#waiting.add(record.id, { resolve, reject, record });
+    const { lease } = fields;
+    if (lease !== undefined) this.#claims.lend(record.block);
+    this.#waiting.add(record.id, { resolve, reject, record, lease });
     this.#enqueue(record);
   }
 
   #record(fields: RequestFields): RingRecord {
     const id = this.#nextId;
     this.#nextId = (id + 1) & 0x7fffffff;
-    return {
-      id,
-      kind: fields.kind,
-      flags: fields.flags ?? 0,
-      block: fields.block ?? -1,
-      blockLength: fields.blockLength ?? 0,
-      a: fields.a ?? 0,
-      b: fields.b ?? 0,
-      c: fields.c ?? 0,
-      text: fields.text ?? "",
-      text2: fields.text2 ?? "",
-    };
+    return recordOf(id, fields);
   }
 
   #enqueue(record: RingRecord): void {
-    if (this.#backlog.length > 0 || !this.#push(record)) this.#backlog.push(record);
-    else this.#turns?.pushed();
-  }
-
-  /** At most one ring's worth is in flight, so that completions always find room. */
-  #push(record: RingRecord): boolean {
-    if (this.#inFlight >= ringSlots || !this.#requests.push(record)) return false;
-    this.#inFlight += 1;
-    return true;
+    if (this.#queue.add(record)) this.#turns?.pushed();
   }
 
   #refused(): AppError<FileStoreErrorCode> {
-    if (this.#closing) return fileStoreError("store-closing", "the node is stopping");
+    if (this.#closing && this.#absence === undefined)
+      return fileStoreError("store-closing", "the node is stopping");
     if (this.#state === "online" && this.#refusal !== undefined) return this.#refusal;
     const { index, directory } = this.settings;
     const why = this.#problem ?? "not ready";
     const message = `store path ${index} (${directory}) is ${this.#state}: ${why}`;
-    const code = this.#state === "opening" ? "store-path-unready" : "store-path-offline";
+    // Nothing was done where there is no disk, and there may be one soon.
+    const isUnready = this.#state === "opening" || this.#absence !== undefined;
+    const code = isUnready ? "store-path-unready" : "store-path-offline";
     return fileStoreError(code, message);
+  }
+
+  /** Instead of `start`: there is no disk to be served, for that reason. */
+  stayOffline(why: string): void {
+    this.#absence = why;
+    this.#setState("offline", why);
+  }
+
+  /**
+   * As `close`, while the node goes on: whoever asks from now on is told why. Resolves when the thread has ended and holds nothing of the
+   * disk any more, to what its last flushes failed with: a disk that was pulled takes none.
+   */
+  async take(why: string): Promise<unknown> {
+    this.#absence = why;
+    const failure: unknown = await this.close().catch((error: unknown) => error);
+    await this.#exited;
+    return failure;
   }
 
   /**
@@ -405,39 +434,35 @@ export class StorePathClient {
       await this.#send({ kind: request.close });
     } finally {
       this.#ended = true;
-      if (this.#state === "online") this.#setState("offline", "the node is stopping");
+      if (this.#state === "online") {
+        this.#setState("offline", this.#absence ?? "the node is stopping");
+      }
       this.#rejectAll(this.#refused());
     }
   }
 
   #drain(): boolean {
+    let recorded = false;
     for (;;) {
       const record = this.#completions.take();
       if (record === undefined) break;
-      this.#inFlight -= 1;
+      this.#queue.answered();
       this.#answered += 1;
+      this.watch.answered(record.id);
       const waiting = this.#waiting.take(record.id);
       if (waiting === undefined) {
         this.#answeredLate(record);
+        recorded = true;
         continue;
       }
+      waiting.lease?.giveBack();
+      recorded ||= recordsOwnChange(waiting.record);
       if (record.kind === completion.done) waiting.resolve(record);
-      else waiting.reject(failureFrom(record));
+      else waiting.reject(this.watch.failed(failureFrom(record)));
     }
-    this.#sendBacklog();
+    if (recorded) this.onBinlogGrowth();
+    this.#queue.advance();
     return !this.#ended;
-  }
-
-  #sendBacklog(): void {
-    let sent = 0;
-    while (sent < this.#backlog.length) {
-      const record = this.#backlog[sent];
-      if (record === undefined || !this.#push(record)) break;
-      sent += 1;
-    }
-    if (sent === 0) return;
-    this.#backlog.splice(0, sent);
-    this.#requests.wake();
   }
 
   #threadEnded(error: Error | undefined): void {
@@ -457,8 +482,11 @@ export class StorePathClient {
   #rejectAll(error: Error): void {
     const left = this.#inOrder();
     for (const { record } of left) this.#waiting.take(record.id);
-    this.#backlog.length = 0;
-    for (const waiting of left) waiting.reject(error);
+    this.#queue.dropAll();
+    for (const { lease, record, reject } of left) {
+      if (lease !== undefined) this.#claims.giveUp(lease, record.block)?.giveBack();
+      reject(error);
+    }
     this.#givenUp.forgetAll();
   }
 
@@ -469,18 +497,4 @@ export class StorePathClient {
   }
 }
 
-interface Opening {
-  readonly resolve: () => void;
-  readonly reject: (error: Error) => void;
-}
-
-/** Asked by the path's owner, who waits as long as it takes. */
-function isOwner(kind: number): boolean {
-  return kind === request.space || kind === request.check || kind === request.close;
-}
-
-function failureFrom(record: RingRecord): AppError<FileStoreErrorCode> {
-  const [errno = "", message = ""] = record.text2.split("\0");
-  const details = errno === "" ? {} : { errno };
-  return fileStoreError(record.text as FileStoreErrorCode, message, { details });
-}
+type Opening = Pick<PromiseWithResolvers<void>, "resolve" | "reject">;

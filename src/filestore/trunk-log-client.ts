@@ -6,7 +6,8 @@
 import { largeBlockBytes } from "#filestore/block-pool.ts";
 import { fileStoreError } from "#filestore/errors.ts";
 import type { RequestFields } from "#filestore/store-path-client.ts";
-import { request } from "#filestore/worker-messages.ts";
+import type { SnapshotPiece } from "#filestore/worker/trunk-snapshot-file.ts";
+import { flagReplace, request, writeFlag } from "#filestore/worker-messages.ts";
 
 /** In one append or one read, in bytes. */
 export const maxTrunkLogPieceBytes = largeBlockBytes;
@@ -50,7 +51,7 @@ export class TrunkLogClient {
     });
   }
 
-  /** At most `limitBytes` from `offset` on; undefined where there is no such file. `name`: `binlog`, `snapshot` or `….mark`. */
+  /** At most `limitBytes` from `offset` on; undefined where there is no such file. `name`: `binlog`, `snapshot`, `owed` or `….mark`. */
   read(name: string, offset: number, limitBytes: number): Promise<TrunkLogPiece | undefined> {
     return this.#withBlock(async (block, view) => {
       const fields = { kind: request.trunkLogRead, text: name, a: offset, block };
@@ -59,6 +60,26 @@ export class TrunkLogClient {
       const bytes = Buffer.from(view.subarray(0, Math.min(read.blockLength, limitBytes)));
       return { sizeBytes: read.a, bytes };
     });
+  }
+
+  /** A piece of a snapshot, at most `maxTrunkLogPieceBytes` of lines. Resolves to false where the binlog is another one by now. */
+  writeSnapshot({ isFirst, isLast, lines, binlogBytes }: SnapshotPiece): Promise<boolean> {
+    return this.#withBlock(async (block, view) => {
+      view.set(lines);
+      const flags = (isFirst ? writeFlag.first : 0) | (isLast ? writeFlag.last : 0);
+      const fields = { kind: request.trunkLogSnapshot, block, blockLength: lines.length, flags };
+      return (await this.#path.send({ ...fields, a: binlogBytes })).a === 1;
+    });
+  }
+
+  /** Adds lines to what the trunk server has still to be told. */
+  appendOwed(lines: Uint8Array): Promise<void> {
+    return this.#writeOwed(lines, 0);
+  }
+
+  /** These lines alone are what it has still to be told. */
+  replaceOwed(lines: Uint8Array): Promise<void> {
+    return this.#writeOwed(lines, flagReplace);
   }
 
   /** Bytes of the binlog, 0 where there is none. */
@@ -84,6 +105,13 @@ export class TrunkLogClient {
   async compress(maxBackups: number, nowSeconds: number): Promise<number> {
     const fields = { kind: request.trunkLogCompress, a: maxBackups, b: nowSeconds };
     return (await this.#path.send(fields)).a;
+  }
+
+  #writeOwed(lines: Uint8Array, flags: number): Promise<void> {
+    return this.#withBlock(async (block, view) => {
+      view.set(lines);
+      await this.#path.send({ kind: request.trunkOwed, block, blockLength: lines.length, flags });
+    });
   }
 
   async #withBlock<Result>(

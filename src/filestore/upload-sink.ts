@@ -51,9 +51,17 @@ export class UploadSink implements ByteSink, BlockHolder {
    * only after the rest of a long payload. Leaves nothing behind when it rejects.
    */
   run(): Promise<RingRecord> {
+    const { blocks } = this.#client;
+    blocks.payloads += 1;
     return new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
+      this.#resolve = (last) => {
+        blocks.payloads -= 1;
+        resolve(last);
+      };
+      this.#reject = (error) => {
+        blocks.payloads -= 1;
+        reject(error);
+      };
       if (this.#flow.length === 0 && !this.#isOpen) this.#submit(-1, 0, true);
       this.#flow.drainTo(this).then(
         () => this.#drained(),

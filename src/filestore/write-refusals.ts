@@ -13,6 +13,9 @@ const retryAfterMs = 10_000;
 
 type Condition = "good" | "full" | "failing";
 
+/** So much more room than when it was full, or a hundredth of the disk, ends that also where nothing is written. */
+const roomAgainBytes = 16 * 1024 * 1024;
+
 /** What of a failure is the path's own condition, and not the request's. */
 const conditions: Partial<Record<FileStoreErrorCode, Condition>> = {
   "store-full": "full",
@@ -25,6 +28,8 @@ export class WriteRefusals {
   readonly #log: Log;
   #condition: Condition = "good";
   #retryAtMs = 0;
+  /** What was free when it was full. */
+  #fullAtBytes = 0;
   #tooLargeSaidMs = Number.NEGATIVE_INFINITY;
 
   constructor(
@@ -50,6 +55,17 @@ export class WriteRefusals {
 
   /** A write was done. */
   stored(): void {
+    this.#recover();
+  }
+
+  /** It was looked how much room there is. */
+  measured(freeBytes: number, totalBytes: number): void {
+    if (this.#condition !== "full" || this.refused) return;
+    const wanted = Math.min(roomAgainBytes, totalBytes / 100);
+    if (freeBytes >= this.#fullAtBytes + wanted) this.#recover();
+  }
+
+  #recover(): void {
     if (this.#condition === "good") return;
     this.#log.notice("store-path-writes-again", { path: this.#path.index });
     this.#condition = "good";
@@ -63,7 +79,10 @@ export class WriteRefusals {
     if (condition === undefined) return;
     // Without the disk's own word there was only no room for a file of that size.
     if (errno === undefined) this.#noteTooLarge(error);
-    else this.#note(condition, error);
+    else {
+      this.#fullAtBytes = 0;
+      this.#note(condition, error);
+    }
   }
 
   /** Said now and then, since a client that asks for the impossible may do so often. */
@@ -78,7 +97,8 @@ export class WriteRefusals {
   }
 
   /** Not even an empty file may be placed here: the reserve is reached. */
-  reachedReserve(error: AppError): void {
+  reachedReserve(error: AppError, freeBytes: number): void {
+    this.#fullAtBytes = freeBytes;
     this.#note("full", error);
   }
 

@@ -8,6 +8,7 @@ import { FileError } from "#platform/files.ts";
 /** Best effort: where this fails too, the next start carries out what was recorded. */
 export function* amendBinlog(store: StorePath, lines: string): FlushSteps<void> {
   if (lines === "") return;
+  const held = store.binlog.hold();
   try {
     store.binlog.append(lines);
     const error = store.flushed ? yield* flushAll(store, [store.binlog.flushTarget]) : undefined;
@@ -15,5 +16,7 @@ export function* amendBinlog(store: StorePath, lines: string): FlushSteps<void> 
   } catch (error) {
     if (!(error instanceof FileError)) throw error;
     store.log.error("binlog-not-amended", { records: lines.trimEnd(), problem: error.message });
+  } finally {
+    store.binlog.release(held);
   }
 }

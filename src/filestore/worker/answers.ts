@@ -2,7 +2,8 @@
 import { blockView } from "#filestore/block-pool.ts";
 import type { RingRecord, RingWriter } from "#filestore/ring.ts";
 import { failureOf } from "#filestore/worker/failure.ts";
-import { completion } from "#filestore/worker-messages.ts";
+import { completion, type WireFailure } from "#filestore/worker-messages.ts";
+import type { Clock } from "#platform/clock.ts";
 
 /** Fields of a completion; what is left out is zero or empty. */
 export interface AnswerFields {
@@ -14,14 +15,38 @@ export interface AnswerFields {
   readonly flags?: number;
 }
 
+interface AnswersParts {
+  readonly completions: RingWriter;
+  readonly blocks: SharedArrayBuffer;
+  readonly clock?: Clock | undefined;
+}
+
+/** A batch of requests that takes longer than this meets a disk that is slow, or long work. */
+const slowBatchMs = 5;
+
 export class Answers {
   readonly #completions: RingWriter;
   readonly #blocks: SharedArrayBuffer;
   readonly #views: (Uint8Array | undefined)[] = [];
 
-  constructor(completions: RingWriter, blocks: SharedArrayBuffer) {
+  readonly #clock: Clock | undefined;
+  #toldMs = 0;
+
+  /** The store path is where it was. Asked before somebody is told that there is no such file. */
+  isPresent: () => boolean = () => true;
+
+  /** Without a clock, `wakeWhenSlow` does nothing. */
+  constructor(completions: RingWriter, blocks: SharedArrayBuffer, clock?: Clock) {
     this.#completions = completions;
     this.#blocks = blocks;
+    this.#clock = clock;
+  }
+
+  /** Of a worker's engine. */
+  static of(engine: { readonly isPresent: boolean }, parts: AnswersParts): Answers {
+    const answers = new Answers(parts.completions, parts.blocks, parts.clock);
+    answers.isPresent = () => engine.isPresent;
+    return answers;
   }
 
   /** The whole block. */
@@ -52,7 +77,7 @@ export class Answers {
 
   /** Errors that are no failures of the disk or of the request are thrown on: they end the worker. */
   fail(id: number, error: unknown): void {
-    const { code, errno, message } = failureOf(error);
+    const { code, errno, message } = this.#judged(failureOf(error));
     this.#completions.push({
       id,
       kind: completion.failed,
@@ -67,6 +92,14 @@ export class Answers {
     });
   }
 
+  /** Where the file system was unmounted, no file is found, and all are there. */
+  #judged(failure: WireFailure): WireFailure {
+    const isMissing = failure.code === "file-missing" || failure.errno === "ENOENT";
+    if (!isMissing || this.isPresent()) return failure;
+    const message = "its file system is not mounted any more; nothing was done";
+    return { code: "store-path-unready", message, errno: "" };
+  }
+
   /** Answers with the failure when `action` throws. */
   attempt(id: number, action: () => void): void {
     try {
@@ -79,5 +112,18 @@ export class Answers {
   /** Rouses those who wait for answers. */
   wake(): void {
     this.#completions.wake();
+  }
+
+  /** Some requests follow, which are roused for together. */
+  beginBatch(): void {
+    this.#toldMs = this.#clock?.monotonicMs() ?? 0;
+  }
+
+  /** One of them was handled. Where the disk takes its time, whoever was answered does not wait for the next one as well. */
+  wakeWhenSlow(): void {
+    const nowMs = this.#clock?.monotonicMs() ?? this.#toldMs;
+    if (nowMs - this.#toldMs < slowBatchMs) return;
+    this.#toldMs = nowMs;
+    this.wake();
   }
 }

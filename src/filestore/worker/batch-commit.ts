@@ -4,16 +4,18 @@
  * next start, which takes back what it cannot carry out: a new file that was not staged (`create-change.ts`), or a packed one that
  * is not whole. Each step ends before the next begins, hence what a record says is on stable storage before the record is, or, where
  * a start can tell that it is not, with it; flushes are handed out (`FlushSteps`), and those of one step may happen in any order. Where one of them fails, no change of the batch is acknowledged that depended on that
- * step. Worker thread.
+ * step. On a full disk removals and truncations go on with what it keeps for them, without the others of their batch. Worker thread.
  */
 
+import type { BinlogPosition } from "#filestore/binlog/position.ts";
 import { maxBytesWithRecords, maxFilesWithRecords } from "#filestore/trunk/limits.ts";
 import { amendBinlog } from "#filestore/worker/amend-binlog.ts";
 import type { BatchStager, StagedChange } from "#filestore/worker/changes/staged-change.ts";
-import { diskFailure } from "#filestore/worker/disk-failure.ts";
+import { diskFailure, isFull } from "#filestore/worker/disk-failure.ts";
 import { type FlushSteps, flushAll } from "#filestore/worker/flush-steps.ts";
+import { flushRecords } from "#filestore/worker/journal/flush-records.ts";
 import type { StorePath } from "#filestore/worker/store-path.ts";
-import type { FileError } from "#platform/files.ts";
+import { FileError } from "#platform/files.ts";
 
 type Changes = readonly StagedChange[];
 
@@ -21,14 +23,14 @@ const nothing: ReadonlySet<StagedChange> = new Set();
 
 /** Every change ends with its `result` or its `error`; throws for our own mistakes only. */
 export function* commitBatch(store: StorePath, changes: Changes): FlushSteps<void> {
-  const staged = bindAll(store, stageTogether(changes));
+  const staged = bindAll(store, stageTogether(admitted(store, changes)));
   const together = store.flushed ? flushedWithRecords(staged) : nothing;
   const recorded = yield* record(store, yield* flushContent(store, staged, together), together);
   const amends: string[] = [];
   const applied = recorded.filter((change) =>
     attempt(
       change,
-      () => change.apply(),
+      () => applyInRoom(store, change),
       () => amends.push(change.amends()),
     ),
   );
@@ -36,6 +38,46 @@ export function* commitBatch(store: StorePath, changes: Changes): FlushSteps<voi
   for (const change of recorded) change.cleanUp();
   yield* amendBinlog(store, amends.join(""));
   for (const change of durable) change.succeed();
+}
+
+/** While the disk has less than it keeps for deletions, nothing else is done. */
+function admitted(store: StorePath, changes: Changes): Changes {
+  const { isWhole } = store.reserve;
+  if (isWhole || !changes.some(({ needsRoom }) => needsRoom) || store.reserve.restore()) {
+    return changes;
+  }
+  const problem = "ENOSPC: the disk is full but for what deletions need";
+  return keepFreeing(changes, new FileError("ENOSPC", problem));
+}
+
+/** Those that give room back; the others end with `error`. */
+function keepFreeing(changes: Changes, error: unknown): Changes {
+  drop(
+    changes.filter(({ needsRoom }) => needsRoom),
+    error,
+  );
+  return changes.filter(({ needsRoom }) => !needsRoom);
+}
+
+/** Which of them try again after `error`, where that is a full disk: with what the others leave, or else with some of the reserve. */
+function againInRoom(store: StorePath, changes: Changes, error: unknown): Changes {
+  if (!isFull(error)) return drop(changes, error);
+  const freeing = keepFreeing(changes, error);
+  if (freeing.length < changes.length) return freeing;
+  const bytes = freeing.reduce((sum, { lines }) => sum + lines.length, 0);
+  return store.reserve.release(bytes) ? freeing : drop(freeing, error);
+}
+
+/** Throws as `apply` does. */
+function applyInRoom(store: StorePath, change: StagedChange): void {
+  for (;;) {
+    try {
+      change.apply();
+      return;
+    } catch (error) {
+      if (change.needsRoom || !isFull(error) || !store.reserve.release()) throw error;
+    }
+  }
 }
 
 function stageTogether(changes: Changes): Changes {
@@ -59,13 +101,9 @@ function stageTogether(changes: Changes): Changes {
 
 /** Tells every change where its record will stand. */
 function bindAll(store: StorePath, changes: Changes): Changes {
-  try {
-    store.binlog.rotateWhenFull();
-  } catch (error) {
-    return drop(changes, error);
-  }
+  const rotated = rotate(store, changes);
   const start = store.binlog.position;
-  for (let live = changes; ; ) {
+  for (let live = rotated; ; ) {
     let { offset } = start;
     const bound = live.filter((change) => {
       const position = { ...start, offset };
@@ -81,6 +119,17 @@ function bindAll(store: StorePath, changes: Changes): Changes {
     // Where one dropped out before others, those are bound to the wrong place.
     if (bound.length === live.length) return bound;
     live = bound;
+  }
+}
+
+function rotate(store: StorePath, changes: Changes): Changes {
+  for (let live = changes; ; ) {
+    try {
+      if (live.length > 0) store.binlog.rotateWhenFull(store.onFlushFailed);
+      return live;
+    } catch (error) {
+      live = againInRoom(store, live, error);
+    }
   }
 }
 
@@ -119,34 +168,37 @@ function* record(
   changes: Changes,
   together: ReadonlySet<StagedChange>,
 ): FlushSteps<Changes> {
-  let lines = "";
-  for (const change of changes) lines += change.lines;
-  if (lines === "") return changes;
-  const start = store.binlog.position;
-  try {
-    store.binlog.append(lines);
-  } catch (error) {
-    return drop(changes, error);
-  }
-  const error = store.flushed ? yield* flushRecords(store, changes, together) : undefined;
-  if (error === undefined) return changes;
+  const { live, start, lines } = append(store, changes);
+  if (start === undefined || !store.flushed) return live;
+  const error = yield* flushRecords(store, {
+    ...{ position: start, lines },
+    together: live.filter((change) => together.has(change)),
+  });
+  if (error === undefined) return live;
   store.binlog.takeBack(start);
-  return drop(changes, error);
+  return drop(live, error);
 }
 
-/**
- * In flight at the same time, so that one journal commit of the file system serves them all; the content first, whose space is
- * given to it before the short write of the records ends (the other order: a fifth to a third less a second, measured on ext4).
- */
-function flushRecords(
+/** Those whose records stand, and where they begin; undefined where there are none. */
+function append(
   store: StorePath,
   changes: Changes,
-  together: ReadonlySet<StagedChange>,
-): FlushSteps<FileError | undefined> {
-  const content = changes.flatMap((change) =>
-    together.has(change) ? change.contentTargets() : [],
-  );
-  return flushAll(store, [...content, store.binlog.flushTarget]);
+): {
+  readonly live: Changes;
+  readonly start: BinlogPosition | undefined;
+  readonly lines: string;
+} {
+  for (let live = changes; ; ) {
+    let lines = "";
+    for (const change of live) lines += change.lines;
+    const start = lines === "" ? undefined : store.binlog.position;
+    try {
+      if (lines !== "") store.binlog.append(lines);
+      return { live, start, lines };
+    } catch (error) {
+      live = bindAll(store, againInRoom(store, live, error));
+    }
+  }
 }
 
 /** Nobody was told of these changes: what can be undone is, and `amends` gets the lines that say so. */

@@ -6,6 +6,7 @@ import { assert } from "#base/assert.ts";
 import { sourceLine } from "#filestore/binlog/entry.ts";
 import { fileStoreError } from "#filestore/errors.ts";
 import type { MetadataMode } from "#filestore/file-store.ts";
+import { timeOfChange } from "#filestore/file-version.ts";
 import { PlaceChange } from "#filestore/worker/changes/place-change.ts";
 import { type Removal, RemoveChange } from "#filestore/worker/changes/remove-change.ts";
 import { RenameChange } from "#filestore/worker/changes/rename-change.ts";
@@ -47,7 +48,8 @@ export class ChangePreparer {
     if (target !== undefined) removals.push({ place: target });
     const metadata = this.#metadataOf(file);
     if (metadata !== undefined) removals.push({ place: metadata });
-    return this.#locked(new RemoveChange(this.#store, removals, this.#now()));
+    const timestamp = this.#timeOfRemoval(removals);
+    return this.#locked(new RemoveChange(this.#store, removals, { timestamp }));
   }
 
   truncate(name: string, newSize: number): StagedChange | undefined {
@@ -55,7 +57,8 @@ export class ChangePreparer {
     const { place, stat } = this.appender(name);
     const oldSize = stat.sizeBytes;
     if (oldSize === newSize) return undefined;
-    const truncation = { place, oldSize, newSize, timestamp: this.#now() };
+    const timestamp = timeOfChange(this.#now(), stat.modifiedSeconds, newSize > oldSize);
+    const truncation = { place, oldSize, newSize, timestamp };
     return this.#locked(new TruncateChange(this.#store, truncation));
   }
 
@@ -63,19 +66,23 @@ export class ChangePreparer {
     const file = this.#free(name);
     this.requireFile(file);
     const place = metadataPlace(file);
-    const there = this.#stat(place) !== undefined;
+    const before = this.#stat(place);
+    const there = before !== undefined;
     if (text.length === 0) {
       if (mode === "merge" || !there) return undefined;
-      return this.#locked(new RemoveChange(this.#store, [{ place }], this.#now()));
+      const timestamp = Math.max(this.#now(), before.modifiedSeconds);
+      return this.#locked(new RemoveChange(this.#store, [{ place }], { timestamp }));
     }
     const content =
       mode === "merge" && there
         ? mergeMetadata(this.#readAll(place), text)
         : normalizeMetadata(text);
-    const timestamp = this.#now();
+    const timestamp = there
+      ? timeOfChange(this.#now(), before.modifiedSeconds, false)
+      : this.#timeOfNew(place);
     const change = new PlaceChange(this.#store, {
       key: lockKey(file.name),
-      staged: this.#stageWhole(content),
+      staged: this.#stageWhole(content, timestamp),
       target: place,
       line: sourceLine(there ? "update" : "create", timestamp, place.name),
       amends: there ? "" : sourceLine("delete", timestamp, place.name),
@@ -116,18 +123,24 @@ export class ChangePreparer {
 
   *#regenerate(old: FilePlace): Generator<undefined, StagedChange> {
     let prepared: StagedChange | undefined;
+    let namedMs: number | undefined;
     try {
       const crc32 = yield* this.#reader.crc(old.name);
       const size = this.#reader.statOrMissing(old, false).sizeBytes;
-      const timestamp = this.#now();
+      namedMs = this.#store.names.take();
+      const timestamp = Math.floor(namedMs / 1000);
       const request = { kind: "normal", timestamp, size, crc32 } as const;
       const place = onDisk("name a file", () =>
         findNameFor(this.#store, request, { directory: old, tail: tailOf(old.base) }),
       );
-      prepared = this.#locked(new RenameChange(this.#store, { old, new: place, timestamp }));
+      const renaming = { old, new: place, timestamp, namedMs };
+      prepared = this.#locked(new RenameChange(this.#store, renaming));
       return prepared;
     } finally {
-      if (prepared === undefined) this.#store.locks.delete(lockKey(old.name));
+      if (prepared === undefined) {
+        this.#store.locks.delete(lockKey(old.name));
+        if (namedMs !== undefined) this.#store.names.give(namedMs);
+      }
     }
   }
 
@@ -136,6 +149,21 @@ export class ChangePreparer {
     const { kind } = this.#reader.statOrMissing(place, false);
     if (kind === "file" || kind === "link") return { place };
     throw notRegular(place);
+  }
+
+  /** Names of slaves and metadata can be given again, and count as that where their file is later than the deletion. */
+  #timeOfRemoval(removals: readonly Removal[]): number {
+    let timestamp = this.#now();
+    for (const { place, slot } of removals) {
+      if (slot !== undefined || place.base.length === normalBaseLength) continue;
+      timestamp = Math.max(timestamp, this.#stat(place)?.modifiedSeconds ?? 0);
+    }
+    return timestamp;
+  }
+
+  #timeOfNew(place: FilePlace): number {
+    const { removed } = this.#store;
+    return onDisk("look for a removal", () => removed.timeOfNew(place, this.#now()));
   }
 
   /** Undefined where there is none. */
@@ -168,10 +196,14 @@ export class ChangePreparer {
     return slot.place;
   }
 
-  #stageWhole(content: Uint8Array): StagedFile {
+  #stageWhole(content: Uint8Array, timestamp: number): StagedFile {
     const body = new StagedBody(this.#store);
     try {
       if (content.length > 0) body.write(content);
+      const { path } = body;
+      if (path !== undefined) {
+        onDisk("set a time", () => this.#store.files.setModified(path, timestamp));
+      }
       return body.take();
     } catch (error) {
       body.drop();

@@ -5,8 +5,12 @@ import { FileError } from "#platform/files.ts";
 
 export type FileStoreError = AppError<FileStoreErrorCode>;
 
-/** No room, or none for this user. */
 const fullCodes: readonly string[] = ["ENOSPC", "EDQUOT"];
+
+/** True where there is no room, or none for this user. */
+export function isFull(error: unknown): boolean {
+  return error instanceof FileError && fullCodes.includes(error.code);
+}
 
 /**
  * The error to answer with; `doing` completes "cannot …". Assertion failures and other bugs are thrown on: they end the
@@ -38,6 +42,18 @@ export function diskFailure(error: unknown, doing: string): FileStoreError {
 export function onDisk<Result>(doing: string, action: () => Result): Result {
   try {
     return action();
+  } catch (error) {
+    throw diskFailure(error, doing);
+  }
+}
+
+/** As `onDisk`, step by step. */
+export function* stepsOnDisk<Result>(
+  doing: string,
+  steps: Generator<undefined, Result>,
+): Generator<undefined, Result> {
+  try {
+    return yield* steps;
   } catch (error) {
     throw diskFailure(error, doing);
   }

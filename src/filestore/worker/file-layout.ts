@@ -92,10 +92,15 @@ export function metadataPlace(place: FilePlace): FilePlace {
   };
 }
 
+/** The name of the file to which metadata of this name belongs. */
+export function ownerOfMetadata(name: string): string {
+  return name.slice(0, -metadataSuffix.length);
+}
+
 /** What changes of one file exclude each other by: the file's place, of its metadata that of the file. */
 export function lockKey(name: string): string {
   const below = name.charCodeAt(0) === capitalM ? name.slice(pathPrefixLength) : name;
-  return below.endsWith(metadataSuffix) ? below.slice(0, -metadataSuffix.length) : below;
+  return below.endsWith(metadataSuffix) ? ownerOfMetadata(below) : below;
 }
 
 /** True where the name is one of metadata: what is left of it names the file. */

@@ -18,6 +18,8 @@ export interface ReadHandle {
   readonly sizeBytes: number;
   /** Unix seconds. */
   readonly modifiedSeconds: number;
+  /** Where the content lies in a file of its own, from its begin on, and was not closed. */
+  readonly descriptor?: FileDescriptor | undefined;
   /** Bytes read; fewer than asked for only at the end. Throws `disk-failed`. */
   read(target: Uint8Array, position: number): number;
   close(): void;
@@ -84,6 +86,7 @@ export class FileReader {
     const own = this.statOrMissing(place, false);
     const target = own.kind === "link" ? this.statOrMissing(place, true) : own;
     if (target.kind !== "file") throw irregular(place);
+    this.#requireWhole(place, target);
     return {
       sizeBytes: this.#visibleSize(place) ?? target.sizeBytes,
       modifiedSeconds: this.#modifiedOf(place, own),
@@ -131,6 +134,7 @@ export class FileReader {
       descriptor = files.open(place.path, "read");
       const stat = files.statDescriptor(descriptor);
       if (stat.kind !== "file") throw irregular(place);
+      this.#requireWhole(place, stat);
       const sizeBytes = this.#visibleSize(place) ?? stat.sizeBytes;
       const modifiedSeconds = this.#modifiedOf(place, stat);
       const handle = { descriptor, sizeBytes, modifiedSeconds, start: 0 };
@@ -141,6 +145,11 @@ export class FileReader {
     } finally {
       if (descriptor !== undefined) files.close(descriptor);
     }
+  }
+
+  /** Throws `file-missing` for what a power cut may have cut off. */
+  #requireWhole(place: FilePlace, { sizeBytes }: FileStat): void {
+    if (this.#store.recheck?.isCutOff(place, sizeBytes) === true) throw missing(place);
   }
 
   #openPacked(place: FilePlace, links: number): ReadHandle {
@@ -212,6 +221,10 @@ class OpenFile implements ReadHandle {
     this.#start = file.start;
     this.sizeBytes = file.sizeBytes;
     this.modifiedSeconds = file.modifiedSeconds;
+  }
+
+  get descriptor(): FileDescriptor | undefined {
+    return this.#start === 0 ? this.#descriptor : undefined;
   }
 
   read(target: Uint8Array, position: number): number {

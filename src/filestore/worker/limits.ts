@@ -8,6 +8,15 @@ export const checkpointBytes = 1024 * 1024;
 export const flushEveryBytes = 16 * 1024 * 1024;
 /** Smaller bodies are not worth asking how much room there is. */
 export const spaceCheckBytes = 1024 * 1024;
+/**
+ * What a full disk keeps for deletions: records of about 12,000 of them. A file that is deleted gives more back than its record takes;
+ * packed ones do only when their trunk file is empty, or mostly so.
+ */
+export const reserveBytes = 1024 * 1024;
+/** Of it, given to a commit that finds no room: more than the records of most batches. */
+export const reserveStepBytes = 64 * 1024;
+/** Beside the reserve, so much must be free before it is made. */
+export const reserveMarginBytes = 64 * 1024;
 /** Names tried for one file: a second try means that 30 random bits met the same name. */
 export const maxNameAttempts = 10;
 /** Metadata files that are longer are not read whole. */
@@ -22,3 +31,7 @@ export const distributionSearchBytes = 64 * 1024;
 export const damagedTailBytes = 4 * checkpointBytes;
 /** Files, the latest, that are read again after a failed flush. */
 export const maxFilesReadAgain = 4096;
+/** Of a file, sent to a peer before we look whether somebody else waits. */
+export const directPieceBytes = 1024 * 1024;
+/** Of a file, sent to a peer in one go where nobody else waits. */
+export const directTurnBytes = 16 * 1024 * 1024;

@@ -1,11 +1,11 @@
 /**
  * Further names that are asked for as such: of content that another store path's upload brought, and of a file that is named
  * (CREATE_LINK, protocol §2.6/20). A further name is staged as a body would be, and committed as any new file. Where none can be
- * had, because the file is packed or has as many names as the file system allows, the file is copied: that is what the name promises,
+ * had, because the file is packed, can be changed, or has as many names as the file system allows, the file is copied: that is what the name promises,
  * and other than a slot that holds the name of another one it does not end with that. Worker thread.
  */
 
-import { maxRecordBytes, sourceLine } from "#filestore/binlog/entry.ts";
+import { linkRecord, sourceLine } from "#filestore/binlog/entry.ts";
 import type { Content } from "#filestore/dedup/content-links.ts";
 import { contentOf } from "#filestore/dedup/content-walk.ts";
 import { fileStoreError } from "#filestore/errors.ts";
@@ -24,7 +24,7 @@ import type { StorePath } from "#filestore/worker/store-path.ts";
 import type { WriteHandle } from "#filestore/worker/write-handle.ts";
 import { requirePart, slavePlace, startWrite } from "#filestore/worker/write-start.ts";
 import { maxExtensionLength } from "#model/file-base.ts";
-import { isTrunkBase } from "#model/file-id.ts";
+import { decodeBase, isTrunkBase } from "#model/file-id.ts";
 import { FileError } from "#platform/files.ts";
 
 /** The file, or its file system, takes no further name for it. */
@@ -57,17 +57,17 @@ export class LinkPreparer {
     const { contents, settings } = this.#store;
     requirePart(extension, maxExtensionLength);
     if (contents === undefined || settings.readOnly || !contents.has(content)) return undefined;
-    const timestamp = this.#now();
-    const place = this.#claim({ extension, timestamp, content });
+    const claimed = this.#claim(extension, content);
+    const { place, timestamp } = claimed;
     const staged = this.#stagedPath(place);
     const holder = contents.link(content, staged);
     if (holder === undefined) {
-      this.#store.locks.delete(lockKey(place.name));
+      this.#unclaim(claimed);
       return undefined;
     }
     contents.note(content, place, holder);
     const line = sourceLine("create", timestamp, place.name);
-    return this.#change(place, { staged, timestamp, line, bound: false });
+    return this.#change(claimed, { staged, line, bound: false });
   }
 
   /**
@@ -86,16 +86,18 @@ export class LinkPreparer {
     if (packed) this.#preparer.requireFile(source);
     else if (this.#reader.statOrMissing(source, false).kind !== "file") throw notRegular(source);
     this.#store.locks.add(lockKey(source.name));
-    return this.#file(source, request, packed);
+    // What is changed under one of its names is changed under all, and the new name says what the content is now.
+    const copies = packed || decodeBase(source.base)?.isAppender === true;
+    return this.#file(source, request, copies);
   }
 
   *#file(
     source: FilePlace,
     request: LinkRequest,
-    packed: boolean,
+    copies: boolean,
   ): Generator<undefined, StagedChange> {
     try {
-      if (packed) return yield* this.#copy(source, request);
+      if (copies) return yield* this.#copy(source, request);
       const crc32 = contentOf(source.base)?.crc32 ?? (yield* this.#reader.crc(source.name));
       const linked = onDisk(`link ${source.name}`, () => this.#link(source, request, crc32));
       return linked ?? (yield* this.#copy(source, request));
@@ -106,23 +108,28 @@ export class LinkPreparer {
 
   /** Undefined where the file can have no further name. Throws `FileError`, `AppError`. */
   #link(source: FilePlace, request: LinkRequest, crc32: number): StagedChange | undefined {
-    const { files, staged, locks } = this.#store;
-    const { sizeBytes } = this.#reader.statOrMissing(source, false);
-    const timestamp = this.#now();
+    const { files, staged, removed } = this.#store;
+    const { sizeBytes, modifiedSeconds } = this.#reader.statOrMissing(source, false);
     const isSlave = request.master !== "";
-    const place = isSlave
+    const claimed = isSlave
       ? this.#claimSlave(request)
-      : this.#claim({ extension: request.extension, timestamp, content: { sizeBytes, crc32 } });
+      : this.#claim(request.extension, { sizeBytes, crc32 });
+    const { place, timestamp } = claimed;
+    // Its time would be that of the file, and older than what was removed under its name.
+    if (isSlave && removed.timeOfNew(place, modifiedSeconds) > modifiedSeconds) {
+      this.#unclaim(claimed);
+      return undefined;
+    }
     const path = isSlave ? staged.newPart() : this.#stagedPath(place);
     try {
       files.makeHardLink(path, source.path);
     } catch (error) {
-      locks.delete(lockKey(place.name));
+      this.#unclaim(claimed);
       if (error instanceof FileError && noFurtherName.includes(error.code)) return undefined;
       throw error;
     }
-    const line = linkLine(timestamp, place, source);
-    return this.#change(place, { staged: path, timestamp, line, bound: isSlave });
+    const line = linkRecord({ timestamp }, place.name, source.name);
+    return this.#change(claimed, { staged: path, line, bound: isSlave });
   }
 
   *#copy(source: FilePlace, request: LinkRequest): Generator<undefined, StagedChange> {
@@ -155,23 +162,34 @@ export class LinkPreparer {
     return startWrite(this.#store, this.#preparer, { target, lengthBytes, exact: true });
   }
 
-  #claim(file: {
-    readonly extension: string;
-    readonly timestamp: number;
-    readonly content: Pick<Content, "sizeBytes" | "crc32">;
-  }): FilePlace {
-    const { extension, timestamp, content } = file;
+  #claim(extension: string, content: Pick<Content, "sizeBytes" | "crc32">): ClaimedName {
     const { sizeBytes: size, crc32 } = content;
-    return onDisk("name a file", () =>
-      claimNewPlace(this.#store, { kind: "normal", extension, timestamp, size, crc32 }),
-    );
+    const { names } = this.#store;
+    const namedMs = names.take();
+    const timestamp = Math.floor(namedMs / 1000);
+    try {
+      const place = onDisk("name a file", () =>
+        claimNewPlace(this.#store, { kind: "normal", extension, timestamp, size, crc32 }),
+      );
+      return { place, timestamp, namedMs };
+    } catch (error) {
+      names.give(namedMs);
+      throw error;
+    }
   }
 
-  #claimSlave(request: LinkRequest): FilePlace {
+  #claimSlave(request: LinkRequest): ClaimedName {
     const place = this.#slavePlace(request);
     this.#store.tree.ensure(place);
     this.#store.locks.add(lockKey(place.name));
-    return place;
+    const timestamp = Math.floor(this.#store.clock.nowMs() / 1000);
+    return { place, timestamp, namedMs: undefined };
+  }
+
+  #unclaim({ place, namedMs }: ClaimedName): void {
+    const { locks, names } = this.#store;
+    locks.delete(lockKey(place.name));
+    if (namedMs !== undefined) names.give(namedMs);
   }
 
   #slavePlace(request: LinkRequest): FilePlace {
@@ -181,10 +199,9 @@ export class LinkPreparer {
   }
 
   #change(
-    place: FilePlace,
+    { place, timestamp, namedMs }: ClaimedName,
     how: {
       readonly staged: string;
-      readonly timestamp: number;
       readonly line: string;
       readonly bound: boolean;
     },
@@ -194,9 +211,10 @@ export class LinkPreparer {
       staged: new StagedFile(this.#store, how.staged, undefined),
       target: place,
       line: how.line,
-      amends: sourceLine("delete", how.timestamp, place.name),
+      amends: sourceLine("delete", timestamp, place.name),
       made: place.name,
       linked: true,
+      namedMs,
       bound: how.bound,
     });
   }
@@ -204,16 +222,14 @@ export class LinkPreparer {
   #stagedPath(place: FilePlace): string {
     return `${this.#store.layout.tmp}/${formatNew(place)}`;
   }
-
-  #now(): number {
-    return Math.floor(this.#store.clock.nowMs() / 1000);
-  }
 }
 
-/** With both names, where a record has room for them. */
-function linkLine(timestamp: number, place: FilePlace, source: FilePlace): string {
-  const line = sourceLine("link", timestamp, `${place.name} ${source.name}`);
-  return line.length <= maxRecordBytes ? line : sourceLine("create", timestamp, place.name);
+/** The place of a new name; its time is that of a slave's upload where `namedMs` is undefined. */
+interface ClaimedName {
+  readonly place: FilePlace;
+  /** Unix seconds. */
+  readonly timestamp: number;
+  readonly namedMs: number | undefined;
 }
 
 function notRegular(place: FilePlace): Error {

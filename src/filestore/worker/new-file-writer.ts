@@ -42,7 +42,8 @@ export class NewFileWriter implements WriteHandle {
   #place: FilePlace | undefined;
   /** Of a body that is not staged. */
   #creation: Creation | undefined;
-  #timestamp = 0;
+  /** When the name was made. */
+  #namedMs: number | undefined;
   #finished = false;
 
   constructor(store: StorePath, file: NewFile) {
@@ -102,6 +103,7 @@ export class NewFileWriter implements WriteHandle {
       line: sourceLine("create", this.#timestamp, place.name),
       amends: sourceLine("delete", this.#timestamp, place.name),
       made: place.name,
+      namedMs: this.#namedMs,
       linked: this.#linked !== undefined,
       bound: false,
     });
@@ -111,7 +113,7 @@ export class NewFileWriter implements WriteHandle {
     if (this.#finished) return;
     this.#finished = true;
     this.body.drop();
-    if (this.#place !== undefined) this.#store.locks.delete(lockKey(this.#place.name));
+    this.#unname();
   }
 
   /**
@@ -126,8 +128,8 @@ export class NewFileWriter implements WriteHandle {
 
   #create(body: Uint8Array): void {
     onDisk("store a file", () => {
-      const namedMs = this.#store.clock.nowMs();
-      this.#creation = { place: this.#claim(namedMs, body.length), body, namedMs };
+      const namedMs = this.#takeTime();
+      this.#creation = { place: this.#claim(body.length), body, namedMs };
     });
   }
 
@@ -151,12 +153,11 @@ export class NewFileWriter implements WriteHandle {
         const hash = hashOf("sha256", bytes, "buffer");
         this.#content = { hash, sizeBytes, crc32: this.#crc };
       }
-      const nowMs = this.#store.clock.nowMs();
-      const place = this.#claim(nowMs, sizeBytes);
+      const place = this.#claim(sizeBytes);
       const staged = this.#stagedPath(place);
       if (this.#link(staged)) return;
       this.body.writeWhole(staged, bytes);
-      this.#alignTime(staged, nowMs);
+      this.#alignTime(staged);
     });
   }
 
@@ -173,15 +174,15 @@ export class NewFileWriter implements WriteHandle {
   /** The announced length was an estimate, which the first piece happened to have: more came. */
   #goOn(): void {
     onDisk("store a file", () => this.body.reopen());
-    if (this.#place !== undefined) this.#store.locks.delete(lockKey(this.#place.name));
-    this.#place = undefined;
+    this.#unname();
     // Its first piece was not kept for the hash of the whole, and it is rare enough to be stored as it is.
     this.#content = undefined;
     this.#linked = undefined;
   }
 
   /** The file's time is the one in its name: they differ only around the turn of a second. */
-  #alignTime(staged: string, nowMs: number): void {
+  #alignTime(staged: string): void {
+    const nowMs = this.#takeTime();
     const doneMs = this.#store.clock.nowMs();
     const sameSecond = Math.floor(doneMs / 1000) === this.#timestamp;
     if (sameSecond && nowMs % 1000 >= fileTimeLagMs) return;
@@ -191,7 +192,7 @@ export class NewFileWriter implements WriteHandle {
   /** Of what came in pieces. Throws `FileError`; `abort` drops what there is then. */
   #name(): FilePlace {
     this.#wholeContent();
-    const place = this.#claim(this.#store.clock.nowMs(), this.body.received);
+    const place = this.#claim(this.body.received);
     const staged = this.#stagedPath(place);
     const part = this.body.path;
     try {
@@ -204,8 +205,26 @@ export class NewFileWriter implements WriteHandle {
     return place;
   }
 
-  #claim(nowMs: number, size: number): FilePlace {
-    this.#timestamp = Math.floor(nowMs / 1000);
+  #takeTime(): number {
+    this.#namedMs ??= this.#store.names.take();
+    return this.#namedMs;
+  }
+
+  /** Unix seconds. */
+  get #timestamp(): number {
+    return Math.floor(this.#takeTime() / 1000);
+  }
+
+  /** The name, where there is one, is nobody's. */
+  #unname(): void {
+    const { locks, names } = this.#store;
+    if (this.#place !== undefined) locks.delete(lockKey(this.#place.name));
+    if (this.#namedMs !== undefined) names.give(this.#namedMs);
+    this.#place = undefined;
+    this.#namedMs = undefined;
+  }
+
+  #claim(size: number): FilePlace {
     const { kind, extension } = this.#file;
     const name = { kind, extension, timestamp: this.#timestamp, size, crc32: this.#crc };
     const place = claimNewPlace(this.#store, name);
@@ -238,11 +257,11 @@ export class SlaveWriter implements WriteHandle {
   finish(): PlaceChange {
     const place = this.#place;
     const key = lockKey(place.name);
-    const timestamp = Math.floor(this.#store.clock.nowMs() / 1000);
-    onDisk(`store ${place.name}`, () => {
-      const { files, tree, locks } = this.#store;
+    const timestamp = onDisk(`store ${place.name}`, () => {
+      const { files, tree, locks, removed, clock } = this.#store;
       if (locks.has(key) || files.stat(place.path, false) !== undefined) throw slaveExists(place);
       tree.ensure(place);
+      return removed.timeOfNew(place, Math.floor(clock.nowMs() / 1000));
     });
     const staged = this.body.take();
     try {

@@ -3,8 +3,8 @@
  * to flush; both reach stable storage together, and a start after a crash takes back the record of a slot that is not whole. Worker
  * thread.
  */
-import { sourceLine } from "#filestore/binlog/entry.ts";
-import type { ClaimedSlot, PackedFiles } from "#filestore/trunk/packed-files.ts";
+import { linkRecord, recordLine } from "#filestore/binlog/entry.ts";
+import type { ClaimedSlot, PackedFiles, SlotRegion } from "#filestore/trunk/packed-files.ts";
 import type { RunChange, SlotRun } from "#filestore/trunk/slot-runs.ts";
 import type { LentDescriptor } from "#filestore/trunk/trunk-descriptors.ts";
 import { type BatchStager, StagedChange } from "#filestore/worker/changes/staged-change.ts";
@@ -20,6 +20,12 @@ export interface PackedCreation {
   readonly name: string;
   /** Unix seconds, as in the name. */
   readonly timestamp: number;
+  /** See `StagedChange.namedMs`; a peer's have none. */
+  readonly namedMs?: number;
+  /** A peer made it first: the name is known to others; what it and its slot are locked by. */
+  readonly keys?: { readonly name: string; readonly slot: string };
+  /** Undefined, for a file, where it is not a link to another name. */
+  readonly target?: string;
 }
 
 export class PackedCreate extends StagedChange implements RunChange {
@@ -29,13 +35,16 @@ export class PackedCreate extends StagedChange implements RunChange {
   #ended = false;
 
   constructor(packed: PackedFiles, creation: PackedCreation) {
-    const { name, timestamp } = creation;
+    const { name, timestamp, keys, target } = creation;
+    const of = { timestamp, replica: keys !== undefined };
     super({
-      // Nobody else can have this name, or know it: there is nothing to keep away.
-      key: "",
-      lines: sourceLine("create", timestamp, name),
+      // Nobody else can have a new name, or know it: there is nothing to keep away.
+      key: keys?.name ?? "",
+      ...(keys === undefined ? {} : { secondKey: keys.slot }),
+      lines: target === undefined ? recordLine("create", of, name) : linkRecord(of, name, target),
       doing: `store ${name}`,
-      made: name,
+      made: keys === undefined ? name : "",
+      namedMs: creation.namedMs,
     });
     this.#packed = packed;
     this.#creation = creation;
@@ -52,8 +61,14 @@ export class PackedCreate extends StagedChange implements RunChange {
   }
 
   /** Header and CRC-32 say whether the slot is whole (`packed-recovery.ts`). */
-  override get bytesCheckedAtStart(): number {
-    return this.#creation.claim.slot.size;
+  override get bytesCheckedAtStart(): number | undefined {
+    return this.#creation.target === undefined ? this.#creation.claim.slot.size : undefined;
+  }
+
+  override get slotWritten(): SlotRegion | undefined {
+    const { claim, target } = this.#creation;
+    const { path, slot } = claim;
+    return target === undefined ? { ...slot, path } : undefined;
   }
 
   override discard(): void {

@@ -29,8 +29,8 @@ export class PackedFileWriter implements WriteHandle {
   readonly #store: StorePath;
   readonly #file: NewPackedFile;
   readonly #tail: string;
-  /** Unix seconds: when the upload began. */
-  readonly #timestamp: number;
+  /** When the name was made; undefined before its content was known. */
+  #namedMs: number | undefined;
   #crc = 0;
   #received = 0;
   #lent: LentDescriptor | undefined;
@@ -44,7 +44,6 @@ export class PackedFileWriter implements WriteHandle {
     this.#store = store;
     this.#file = file;
     this.#tail = makeTail(file.extension, store.random.below(randomDigitsLimit));
-    this.#timestamp = Math.floor(store.clock.nowMs() / 1000);
   }
 
   write(bytes: Uint8Array): void {
@@ -76,16 +75,32 @@ export class PackedFileWriter implements WriteHandle {
       lent,
       name: place.name,
       timestamp: this.#timestamp,
+      namedMs: this.#takeTime(),
     });
   }
 
   abort(): void {
     if (this.#finished) return;
     this.#finished = true;
-    const { packed } = this.#store;
+    const { packed, names } = this.#store;
+    if (this.#namedMs !== undefined) names.give(this.#namedMs);
     if (this.#run !== undefined) packed.runs.settle(this.#run);
     packed.giveBack(this.#file.claim, this.#written);
     if (this.#lent !== undefined) packed.descriptors.giveBack(this.#lent);
+  }
+
+  /**
+   * Only when the whole is there, where C takes the begin of the upload: names that are given and not recorded hold up what peers can
+   * be said to have.
+   */
+  #takeTime(): number {
+    this.#namedMs ??= this.#store.names.take();
+    return this.#namedMs;
+  }
+
+  /** Unix seconds. */
+  get #timestamp(): number {
+    return Math.floor(this.#takeTime() / 1000);
   }
 
   #addToRun(content: Uint8Array): void {

@@ -5,7 +5,7 @@
  */
 import { crc32 } from "node:zlib";
 import type { BinlogRecord } from "#filestore/binlog/binlog-reader.ts";
-import { encodeEntry } from "#filestore/binlog/entry.ts";
+import { neverHereLine } from "#filestore/binlog/entry.ts";
 import { type BinlogPosition, comparePositions } from "#filestore/binlog/position.ts";
 import { FreeExtents } from "#filestore/trunk/free-extents.ts";
 import {
@@ -19,7 +19,12 @@ import { clearRegion } from "#filestore/trunk/trunk-zeros.ts";
 import type { FilePlace } from "#filestore/worker/file-layout.ts";
 import { stepBytes } from "#filestore/worker/limits.ts";
 import type { StorePath } from "#filestore/worker/store-path.ts";
-import { readSlot, slotPlace, type TrunkSlotPlace } from "#filestore/worker/trunk-slot.ts";
+import {
+  readSlot,
+  slotOfEntry,
+  slotPlace,
+  type TrunkSlotPlace,
+} from "#filestore/worker/trunk-slot.ts";
 import { trunkHeaderSize } from "#model/trunk-location.ts";
 import type { FileDescriptor } from "#platform/files.ts";
 
@@ -63,11 +68,16 @@ export class PackedRecovery {
     for (const record of tail) this.#follow(record, position);
   }
 
-  /** Clears the slot of a deleted file, unless it has been given to another one. True where there was something to clear. */
-  clear(place: FilePlace): boolean {
+  /** Clears the slot of a deleted file, but for what has been given to others since. True where there was something to clear. */
+  clear(place: FilePlace, replica: boolean): boolean {
     const slot = slotPlace(this.#store.layout, place);
-    if (slot === undefined || this.#isTaken(slot)) return false;
-    return this.#makeZeros(slot);
+    if (slot === undefined || (replica && !this.#isNamed(slot))) return false;
+    const { path, fileId, offset, size } = slot;
+    let cleared = false;
+    for (const gap of this.#taken.get(path)?.gaps(offset, size) ?? [{ offset, size }]) {
+      cleared = this.#makeZeros({ path, fileId, ...gap }) || cleared;
+    }
+    return cleared;
   }
 
   /** Settles everything that is packed; returns how many slots had no record. Throws `FileError`. */
@@ -109,9 +119,10 @@ export class PackedRecovery {
     return isKnown ? note.position : undefined;
   }
 
-  /** The records since then are all in the tail. */
+  /** The records since then are all in the tail; those before it are all there. */
   #isCovered(position: BinlogPosition): boolean {
     const { clean, tailStart } = this.#last;
+    if (comparePositions(position, this.#store.binlog.position) > 0) return false;
     if (clean) return true;
     return tailStart !== undefined && comparePositions(tailStart, position) <= 0;
   }
@@ -153,10 +164,7 @@ export class PackedRecovery {
   }
 
   #slotOf({ entry }: BinlogRecord): TrunkSlotPlace | undefined {
-    if (entry.kind !== "create" && entry.kind !== "delete" && entry.kind !== "link")
-      return undefined;
-    const place = this.#store.layout.find(entry.name);
-    return place === undefined ? undefined : slotPlace(this.#store.layout, place);
+    return slotOfEntry(this.#store.layout, entry);
   }
 
   /** What is freed in files that rest is told to them in the order in which it happened. */
@@ -170,10 +178,6 @@ export class PackedRecovery {
     }
   }
 
-  #isTaken(slot: SlotRegion): boolean {
-    return this.#taken.get(slot.path)?.touches(slot.offset, slot.size) === true;
-  }
-
   #takenIn(path: string): FreeExtents {
     const there = this.#taken.get(path) ?? new FreeExtents();
     this.#taken.set(path, there);
@@ -185,28 +189,35 @@ export class PackedRecovery {
    * more of them than are looked at. Without flushes a power cut leaves any number.
    */
   #checkLive(): void {
-    const { binlog, flushed, clock, log } = this.#store;
+    const { binlog, flushed, log } = this.#store;
     let budget = flushed ? maxBytesWithRecords : maxCheckedBytes;
     let files = flushed ? maxFilesWithRecords : Number.POSITIVE_INFINITY;
     let lines = "";
     for (const { slot, record } of [...this.#live.values()].reverse()) {
-      if (record.entry.replica || record.entry.kind !== "create") continue;
+      if (record.entry.kind !== "create") continue;
       const checksContent = files > 0 && slot.sizeBytes <= budget;
       files -= 1;
       if (checksContent) budget -= slot.sizeBytes;
       if (this.#isWhole(slot, checksContent)) continue;
-      const { name } = record.entry;
+      const { name, replica } = record.entry;
       this.#live.delete(name);
-      this.#open.get(slot.path)?.free.merge(slot.offset, slot.size);
-      this.#makeZeros(slot);
-      const timestamp = Math.floor(clock.nowMs() / 1000);
-      // Not a deletion of ours: peers may have the file whole, and are sent nothing of this.
-      lines += encodeEntry({ kind: "delete", timestamp, replica: true, name });
+      // A peer's slot may have been taken by a file that was made later.
+      if (!replica || this.#isNamed(slot)) {
+        // Without flushes it may have been acknowledged, and a peer have it: it comes back into its slot, which nobody else is to have.
+        if (flushed) this.#open.get(slot.path)?.free.merge(slot.offset, slot.size);
+        this.#makeZeros(slot);
+      }
+      // No deletion: peers may have the file whole, and are sent nothing of this.
+      lines += neverHereLine(name);
     }
     if (lines === "") return;
     log.error("packed-files-lost", { files: lines.split("\n").length - 1 });
     binlog.append(lines);
     if (flushed) binlog.flush();
+  }
+
+  #isNamed(slot: TrunkSlotPlace): boolean {
+    return readSlot(this.#store, slot, Buffer.allocUnsafe(trunkHeaderSize)) !== undefined;
   }
 
   #isWhole(slot: TrunkSlotPlace, checksContent: boolean): boolean {

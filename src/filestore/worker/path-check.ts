@@ -5,19 +5,20 @@
  * stored since the checkpoint is read again and compared with the size and the CRC-32 in its name.
  *
  * What this cannot see: reading goes through the kernel's cache, so a file may be well there and not on the disk. Acknowledged
- * files are not in doubt in the flushed mode, since each had a flush of its own that succeeded; in the relaxed mode they are, as they
- * always are there. Worker thread.
+ * files are not in doubt in the flushed mode, since each had a flush of its own that succeeded, if only in the journal, from which they are
+ * written again; in the relaxed mode they are, as they always are there. Worker thread.
  */
 import { hasCode } from "#base/app-error.ts";
 import { binlogPath } from "#filestore/binlog/binlog-files.ts";
-import { BinlogReader, type BinlogRecord } from "#filestore/binlog/binlog-reader.ts";
+import { BinlogReader, type BinlogRecord, readRecords } from "#filestore/binlog/binlog-reader.ts";
 import type { BinlogPosition } from "#filestore/binlog/position.ts";
 import { type FileStoreErrorCode, fileStoreError } from "#filestore/errors.ts";
 import { diskFailure, type FileStoreError, onDisk } from "#filestore/worker/disk-failure.ts";
 import { type FilePlace, isMetadataBase, lockKey } from "#filestore/worker/file-layout.ts";
 import type { FileReader } from "#filestore/worker/file-reader.ts";
 import { type FlushSteps, flushAll } from "#filestore/worker/flush-steps.ts";
-import { maxFilesReadAgain, stepBytes } from "#filestore/worker/limits.ts";
+import { replayRecords, replaySlots } from "#filestore/worker/journal/journal-replay.ts";
+import { damagedTailBytes, maxFilesReadAgain, stepBytes } from "#filestore/worker/limits.ts";
 import type { StorePath } from "#filestore/worker/store-path.ts";
 import { decodeBase } from "#model/file-id.ts";
 
@@ -31,12 +32,30 @@ export class PathCheck {
   readonly #store: StorePath;
   readonly #reader: FileReader;
   readonly #identity: string;
+  /** Of the engine's own directory alone: one call. */
+  readonly #own: string;
 
   /** Notes what the path is now. Throws `disk-failed`. */
   constructor(store: StorePath, reader: FileReader) {
     this.#store = store;
     this.#reader = reader;
     this.#identity = this.#identify();
+    this.#own = this.#identifyOwn();
+  }
+
+  get isPresent(): boolean {
+    try {
+      return this.#identifyOwn() === this.#own;
+    } catch (error) {
+      // Whatever its disk says of it: nobody can say that something is not there.
+      diskFailure(error, "look at the store path");
+      return false;
+    }
+  }
+
+  #identifyOwn(): string {
+    const stat = this.#store.files.stat(this.#store.layout.own, true);
+    return `${stat?.device}:${stat?.inode}`;
   }
 
   /**
@@ -56,7 +75,10 @@ export class PathCheck {
       this.#store.log.notice("path-checked-without-test-file", { why: error.message });
     }
     yield* this.#directories();
-    yield* this.#binlogTail();
+    // First: the kernel may give back the binlog as it is on the disk.
+    if (suspectSince !== undefined) this.#replayJournal(suspectSince);
+    yield* this.#binlogTail(suspectSince);
+    if (suspectSince !== undefined) this.#store.journal.trust();
     return suspectSince === undefined ? 0 : yield* this.#readAgain(suspectSince);
   }
 
@@ -105,8 +127,22 @@ export class PathCheck {
     }
   }
 
+  /**
+   * What commits flushed in the journal alone is written again: nobody else may have it. Records only where they cannot be read, see
+   * `#binlogTail` for those that can.
+   */
+  #replayJournal(since: BinlogPosition): void {
+    const { files, layout, log } = this.#store;
+    onDisk("complete what the journal has", () => {
+      const parts = { files, layout, log };
+      const entries = replayRecords(parts, since);
+      const binlog = { files, log, directory: layout.sync, scratch: layout.tmp };
+      if (entries.length > 0) replaySlots(parts, entries, readRecords(binlog, since));
+    });
+  }
+
   /** Its last pages are made dirty again, and flushed: what a failed flush dropped of them is written after all. */
-  *#binlogTail(): FlushSteps<void> {
+  *#binlogTail(suspectSince: BinlogPosition | undefined): FlushSteps<void> {
     const { files, binlog, layout } = this.#store;
     const { index, offset } = binlog.position;
     const path = binlogPath(layout.sync, index);
@@ -115,7 +151,8 @@ export class PathCheck {
       throw unfit(`the binlog ${path} has ${size ?? "no"} bytes of ${offset}`);
     }
     if (offset === 0) return;
-    const from = Math.max(0, offset - stepBytes);
+    const suspect = suspectSince?.index === index ? suspectSince.offset : 0;
+    const from = Math.max(0, offset - damagedTailBytes, Math.min(offset - stepBytes, suspect));
     const descriptor = onDisk("open the binlog", () => files.open(path, "read-write"));
     try {
       const tail = onDisk("read the binlog", () => this.#read(path, from, offset - from));

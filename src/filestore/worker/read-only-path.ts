@@ -18,7 +18,11 @@ import {
 import { type FileStoreError, onDisk } from "#filestore/worker/disk-failure.ts";
 import { FileLayout } from "#filestore/worker/file-layout.ts";
 import { IssuedNames } from "#filestore/worker/issued-names.ts";
+import { CommitJournal } from "#filestore/worker/journal/commit-journal.ts";
+import { NameTimes } from "#filestore/worker/name-times.ts";
 import type { OpenedStorePath } from "#filestore/worker/open-store-path.ts";
+import { RemovedNames } from "#filestore/worker/replicas/removed-names.ts";
+import { RoomReserve } from "#filestore/worker/room-reserve.ts";
 import { StagedFiles } from "#filestore/worker/staged-files.ts";
 import type { EngineParts, StorePath } from "#filestore/worker/store-path.ts";
 import { initialDistribution } from "#model/directory-distribution.ts";
@@ -34,7 +38,12 @@ export function openReadOnly(
   const state = readEngineState(files, layout);
   const noted = state === "damaged" ? undefined : state?.subdirCount;
   checkSubdirCount(files, layout, { configured: settings.subdirCount, noted });
-  const { databases: _, ...world } = parts;
+  const { databases: _, nameMemory: memory, onRecheck: __, ...world } = parts;
+  const settledBefore = state === undefined || state === "damaged" ? binlogStart : state.checkpoint;
+  const limit = (state === "damaged" ? undefined : state?.nameLimit) ?? 0;
+  const { clock } = parts;
+  const names = new NameTimes({ clock, memory, storePathIndex: settings.index, start: limit });
+  names.noted(limit);
   const tree = new DirectoryTree(files, layout, false);
   const directories = new DirectoryChooser(settings, initialDistribution);
   const onLeaseWanted = (): void => {};
@@ -62,17 +71,24 @@ export function openReadOnly(
     get binlog(): BinlogWriter {
       throw refusalOf(settings.directory);
     },
+    journal: new CommitJournal({ ...parts, layout, bytes: 0 }),
     tree,
     directories,
     packed,
     locks: new Set(),
     issued: new IssuedNames(Number.POSITIVE_INFINITY),
+    names,
     staged: new StagedFiles(files, layout, log),
+    removed: new RemovedNames({ files, layout, binlog: { position: binlogStart } }),
+    endedWell: true,
+    reserve: new RoomReserve({ files, clock, log, layout, onNoRoom: () => {} }),
+    recheck: undefined,
     contents: undefined,
   };
   const checkpoint = new Checkpoint(
     { files, layout, log },
-    { subdirCount: settings.subdirCount, position: binlogStart },
+    // Peers read the binlog up to there.
+    { subdirCount: settings.subdirCount, position: settledBefore },
   );
   const readOnly = "its file system can only be read";
   return {

@@ -2,14 +2,43 @@
 import { AppError } from "#base/app-error.ts";
 import type { RingRecord } from "#filestore/ring.ts";
 import type { Answers } from "#filestore/worker/answers.ts";
+import type { DirectWriter } from "#filestore/worker/direct-writer.ts";
 import type { LongWork } from "#filestore/worker/long-work.ts";
 import type { ReadHandle, StorePathEngine } from "#filestore/worker/store-path-engine.ts";
-import { flagComputeCrc, flagEmptyIsFine } from "#filestore/worker-messages.ts";
+import {
+  flagComputeCrc,
+  flagEmptyIsFine,
+  flagLast,
+  frontShift,
+} from "#filestore/worker-messages.ts";
 
 export interface ReadRequestParts {
   readonly engine: StorePathEngine;
   readonly answers: Answers;
   readonly longWork: LongWork;
+  /** Without it sockets that are lent stay unused. */
+  readonly direct?: DirectWriter | undefined;
+}
+
+interface Range {
+  readonly position: number;
+  readonly length: number;
+}
+
+interface Framed {
+  readonly record: RingRecord;
+  /** Length of the header in front of the block's data; 0 where there is none to be sent. */
+  readonly front: number;
+}
+
+/** Of a range. */
+interface Given {
+  /** To the socket, header included. */
+  readonly sent: number;
+  /** In the block, following what was sent. */
+  readonly length: number;
+  /** Nothing of the range is left. */
+  readonly isEnd: boolean;
 }
 
 /** Each method answers its request or throws what it is to be answered with. */
@@ -17,6 +46,7 @@ export class ReadRequests {
   readonly #engine: StorePathEngine;
   readonly #answers: Answers;
   readonly #longWork: LongWork;
+  readonly #direct: DirectWriter | undefined;
   /** Files of which more is going to be read. */
   readonly #handles = new Map<number, ReadHandle>();
   #next = 1;
@@ -25,9 +55,28 @@ export class ReadRequests {
     this.#engine = parts.engine;
     this.#answers = parts.answers;
     this.#longWork = parts.longWork;
+    this.#direct = parts.direct;
   }
 
   read(record: RingRecord): void {
+    this.#proved(record, record.text, () => this.#read(record));
+  }
+
+  /** Carries out a request when its file was seen to be what it should, where that is in doubt. */
+  #proved({ id }: RingRecord, name: string, perform: () => void): void {
+    const proof = this.#engine.proof(name);
+    if (proof === undefined) {
+      perform();
+      return;
+    }
+    this.#longWork.start(proof, {
+      committed: false,
+      done: () => this.#answers.attempt(id, perform),
+      failed: (error) => this.#answers.fail(id, error),
+    });
+  }
+
+  #read(record: RingRecord): void {
     if (record.c > 0 && this.#readWhole(record)) return;
     const handle = this.#engine.openRead(record.text);
     let keep = false;
@@ -39,16 +88,20 @@ export class ReadRequests {
         throw new AppError("file-invalid", `offset ${offset} is not inside of ${size} bytes`);
       }
       const rest = size - offset;
-      const wanted = record.b === 0 ? rest : Math.min(record.b, rest);
-      const view = this.#answers.view(record.block);
-      const first = Math.min(wanted, record.blockLength, view.length);
-      const got = first === 0 ? 0 : handle.read(view.subarray(0, first), offset);
-      if (got < first) throw new AppError("disk-failed", "the file is shorter than it was");
-      keep = first < wanted;
+      const length = record.b === 0 ? rest : Math.min(record.b, rest);
+      // The header that came with the socket tells the length that the name says.
+      const front = size === record.c ? record.flags >> frontShift : 0;
+      const range = { position: offset, length };
+      const lent = isLent(record);
+      const given =
+        lent && front > 0
+          ? this.#send(handle, range, { record, front })
+          : this.#readPiece(handle, range, record.block);
+      keep = !given.isEnd;
       const number = keep ? this.#next++ : 0;
       if (keep) this.#handles.set(number, handle);
-      const { modifiedSeconds } = handle;
-      this.#answers.done(record.id, { a: size, b: modifiedSeconds, c: number, length: first });
+      const b = lent ? given.sent : handle.modifiedSeconds;
+      this.#answers.done(record.id, { a: size, b, c: number, length: given.length });
     } finally {
       if (!keep) handle.close();
     }
@@ -64,19 +117,56 @@ export class ReadRequests {
   }
 
   readMore(record: RingRecord): void {
-    const handle = this.#handles.get(record.a);
+    const { a: number, b: position, c: length } = record;
+    const handle = this.#handles.get(number);
     if (handle === undefined) throw new AppError("file-invalid", "unknown read");
-    const view = this.#answers.view(record.block);
-    const length = Math.min(record.c, view.length);
-    const got = handle.read(view.subarray(0, length), record.b);
+    const range = { position, length };
+    const given = isLent(record)
+      ? this.#send(handle, range, { record, front: 0 })
+      : this.#readPiece(handle, range, record.block);
+    const isClosed = (record.flags & flagLast) !== 0 && given.isEnd;
+    if (isClosed) this.#close(number);
+    const c = isClosed ? 1 : 0;
+    this.#answers.done(record.id, { b: given.sent, c, length: given.length });
+  }
+
+  /** To the socket that came with the request, and what it has no room for into the block. */
+  #send(handle: ReadHandle, range: Range, { record, front }: Framed): Given {
+    const { socket = -1, block } = record;
+    const { descriptor } = handle;
+    if (descriptor === undefined || this.#direct === undefined) {
+      return this.#readPiece(handle, range, block);
+    }
+    const { sent, isFull } = this.#direct.send({ socket, block, front }, { descriptor, ...range });
+    const gone = Math.max(0, sent - front);
+    const rest = { position: range.position + gone, length: range.length - gone };
+    if (rest.length === 0 || !isFull) return { sent, length: 0, isEnd: rest.length === 0 };
+    try {
+      return { ...this.#readPiece(handle, rest, block), sent };
+    } catch (error) {
+      // What went out counts: whoever asks for the rest is told.
+      if (sent === 0) throw error;
+      return { sent, length: 0, isEnd: false };
+    }
+  }
+
+  /** The begin of a range, or all of it, into the block. Throws `disk-failed`. */
+  #readPiece(handle: ReadHandle, { position, length: all }: Range, block: number): Given {
+    const view = this.#answers.view(block);
+    const length = Math.min(all, view.length);
+    const got = length === 0 ? 0 : handle.read(view.subarray(0, length), position);
     if (got < length) throw new AppError("disk-failed", "the file is shorter than it was");
-    this.#answers.done(record.id, { length });
+    return { sent: 0, length, isEnd: length === all };
   }
 
   readEnd(record: RingRecord): void {
-    this.#handles.get(record.a)?.close();
-    this.#handles.delete(record.a);
+    this.#close(record.a);
     this.#answers.done(record.id);
+  }
+
+  #close(number: number): void {
+    this.#handles.get(number)?.close();
+    this.#handles.delete(number);
   }
 
   facts(record: RingRecord): void {
@@ -95,6 +185,10 @@ export class ReadRequests {
   }
 
   readMetadata(record: RingRecord): void {
+    this.#proved(record, `${record.text}-m`, () => this.#readMetadata(record));
+  }
+
+  #readMetadata(record: RingRecord): void {
     const text = this.#engine.readMetadata(record.text);
     const view = this.#answers.view(record.block);
     // Too long for this block: the length alone is answered, and asked again with a larger one.
@@ -106,4 +200,9 @@ export class ReadRequests {
     for (const handle of this.#handles.values()) handle.close();
     this.#handles.clear();
   }
+}
+
+/** A socket came with it. */
+function isLent({ socket }: RingRecord): boolean {
+  return socket !== undefined && socket >= 0;
 }

@@ -16,7 +16,8 @@ export function changesName(kind: number): boolean {
     kind === request.truncate ||
     kind === request.regenerate ||
     kind === request.link ||
-    kind === request.writeMetadata
+    kind === request.writeMetadata ||
+    (kind >= request.replicaRecord && kind <= request.replicaLink)
   );
 }
 
@@ -42,8 +43,33 @@ export function targetOf(record: RingRecord): WriteTarget {
     }
     case writeTarget.append:
       return { kind: "append", name: record.text };
+    case writeTarget.replica:
+    case writeTarget.replicaReplace:
+    case writeTarget.replicaAppend:
+    case writeTarget.replicaModify:
+      return replicaOf(record);
     default:
       return { kind: "modify", name: record.text, offset: record.c };
+  }
+}
+
+function replicaOf(record: RingRecord): WriteTarget {
+  const { text: name, c: offset } = record;
+  const [time = "", version, crc] = record.text2.split(" ");
+  const timestamp = Number(time);
+  const goesOn = version === "2";
+  const versioned = version === "1" || goesOn;
+  switch (record.flags >> targetShift) {
+    case writeTarget.replicaAppend:
+      return { kind: "replica-append", name, offset, timestamp, versioned };
+    case writeTarget.replicaModify:
+      return { kind: "replica-modify", name, offset, timestamp, versioned, goesOn };
+    default: {
+      const isCreate = record.flags >> targetShift === writeTarget.replica;
+      const crc32 = crc === undefined ? undefined : Number(crc);
+      const mode = isCreate ? "create" : "replace";
+      return { kind: "replica", name, mode, timestamp, crc32, versioned };
+    }
   }
 }
 

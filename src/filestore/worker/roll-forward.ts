@@ -147,7 +147,7 @@ class RollForward {
   #settleRecord(place: FilePlace, record: BinlogRecord): void {
     const { entry } = record;
     let done = false;
-    if (entry.kind === "delete") done = this.#remove(place);
+    if (entry.kind === "delete") done = this.#remove(place, entry.replica);
     else if (entry.kind === "truncate") done = this.#truncate(place, entry);
     else if (entry.kind === "rename") done = this.#rename(place, entry.oldName);
     if (done) this.#rolledForward += 1;
@@ -165,12 +165,20 @@ class RollForward {
     this.#swept += removed.length;
   }
 
-  #remove(place: FilePlace): boolean {
+  /** The metadata of what a peer removed has a record of its own, which may be still to come. */
+  #remove(place: FilePlace, replica: boolean): boolean {
+    const removed = isTrunkBase(place.base)
+      ? this.#packed.clear(place, replica)
+      : this.#removeFile(place);
+    if (replica) return removed;
+    return this.#removeMetadata(place) || removed;
+  }
+
+  #removeFile(place: FilePlace): boolean {
     const { files, layout } = this.#store;
-    if (isTrunkBase(place.base)) return this.#clearSlot(place);
     const removed = files.remove(place.path);
     if (removed) this.#touched.add(layout.directoryOf(place));
-    return this.#removeMetadata(place) || removed;
+    return removed;
   }
 
   /** The record of the metadata follows that of its file; a crash can leave the first alone. */
@@ -186,19 +194,16 @@ class RollForward {
     return files.remove(place.path);
   }
 
-  #clearSlot(place: FilePlace): boolean {
-    const cleared = this.#packed.clear(place);
-    return this.#removeMetadata(place) || cleared;
-  }
-
   #truncate(
     place: FilePlace,
     entry: { readonly newSize: number; readonly timestamp: number },
   ): boolean {
     const { files, flushed } = this.#store;
     const stat = files.stat(place.path, false);
-    if (stat?.kind !== "file" || stat.sizeBytes === entry.newSize) return false;
-    setSize(files, place.path, entry.newSize);
+    if (stat?.kind !== "file") return false;
+    const isCut = stat.sizeBytes === entry.newSize;
+    if (isCut && stat.modifiedSeconds === entry.timestamp) return false;
+    if (!isCut) setSize(files, place.path, entry.newSize);
     files.setModified(place.path, entry.timestamp);
     if (flushed) flushFile(files, place.path);
     return true;

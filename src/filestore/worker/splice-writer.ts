@@ -1,5 +1,6 @@
 /** Receives what is appended to an appender file, or overwrites a part of it. Its name is locked from the start. Worker thread. */
 import { fileStoreError } from "#filestore/errors.ts";
+import { timeOfChange } from "#filestore/file-version.ts";
 import { SpliceChange } from "#filestore/worker/changes/splice-change.ts";
 import { EmptyChange, type StagedChange } from "#filestore/worker/changes/staged-change.ts";
 import { onDisk } from "#filestore/worker/disk-failure.ts";
@@ -12,6 +13,8 @@ export interface SpliceTarget {
   readonly place: FilePlace;
   readonly offset: number;
   readonly oldSize: number;
+  /** Unix seconds, of the file before. */
+  readonly modifiedSeconds: number;
 }
 
 export class SpliceWriter implements WriteHandle {
@@ -32,7 +35,7 @@ export class SpliceWriter implements WriteHandle {
   }
 
   finish(): StagedChange {
-    const { kind, place, offset, oldSize } = this.#target;
+    const { kind, place, offset, oldSize, modifiedSeconds } = this.#target;
     const { received: length } = this.body;
     if (length === 0) {
       this.#finished = true;
@@ -41,8 +44,9 @@ export class SpliceWriter implements WriteHandle {
     this.#checkRoom(offset + length - oldSize);
     const staged = this.body.take();
     this.#finished = true;
-    const timestamp = Math.floor(this.#store.clock.nowMs() / 1000);
-    const splice = { kind, place, staged, offset, length, oldSize, timestamp };
+    const now = Math.floor(this.#store.clock.nowMs() / 1000);
+    const timestamp = timeOfChange(now, modifiedSeconds, offset + length > oldSize);
+    const splice = { kind, place, staged, offset, length, oldSize, modifiedSeconds, timestamp };
     return new SpliceChange(this.#store, splice);
   }
 

@@ -143,9 +143,10 @@ export function* copySteps(files: Files, copy: Copy): Generator<undefined, void>
 }
 
 /** Runs steps to their end at once. */
-export function runToEnd(steps: Generator<undefined, void>): void {
-  while (steps.next().done !== true) {
-    // Each step does its own work.
+export function runToEnd<Result>(steps: Generator<unknown, Result>): Result {
+  for (;;) {
+    const { done, value } = steps.next();
+    if (done === true) return value;
   }
 }
 

@@ -14,7 +14,8 @@ import type { Content } from "#filestore/dedup/content-links.ts";
 import type { MetadataMode } from "#filestore/file-store.ts";
 import type { Packing } from "#filestore/packing.ts";
 import type { StorePathSettings } from "#filestore/settings.ts";
-import type { GivenAway, TrunkRebuildReport } from "#filestore/trunk/packed-files.ts";
+import type { GivenAway } from "#filestore/trunk/packed-files.ts";
+import type { RebuildFacts, TrunkFacts } from "#filestore/trunk/trunk-facts.ts";
 import { BackgroundTurns } from "#filestore/worker/background-turns.ts";
 import { commitBatch } from "#filestore/worker/batch-commit.ts";
 import { ChangePreparer } from "#filestore/worker/change-preparer.ts";
@@ -25,6 +26,8 @@ import { type FileStoreError, onDisk } from "#filestore/worker/disk-failure.ts";
 import { lockKey } from "#filestore/worker/file-layout.ts";
 import { type EngineFacts, FileReader, type ReadHandle } from "#filestore/worker/file-reader.ts";
 import { type FlushSteps, runFlushSteps } from "#filestore/worker/flush-steps.ts";
+import { type GivenSlot, isSlotInUse } from "#filestore/worker/given-slot.ts";
+import { InventoryWalk } from "#filestore/worker/inventory-walk.ts";
 import { LinkPreparer, type LinkRequest } from "#filestore/worker/link-preparer.ts";
 import {
   type OpenedStorePath,
@@ -32,12 +35,15 @@ import {
   openStorePath,
 } from "#filestore/worker/open-store-path.ts";
 import { PathCheck } from "#filestore/worker/path-check.ts";
-import { requireWritable } from "#filestore/worker/read-only-path.ts";
+import { refusalOf, requireWritable } from "#filestore/worker/read-only-path.ts";
+import { Replication } from "#filestore/worker/replicas/replication.ts";
+import { Scrub } from "#filestore/worker/scrub/scrub.ts";
 import type { EngineParts, StorePath } from "#filestore/worker/store-path.ts";
 import { TrunkBinlogFile } from "#filestore/worker/trunk-binlog-file.ts";
 import type { WriteHandle } from "#filestore/worker/write-handle.ts";
 import { startWrite, type WriteTarget } from "#filestore/worker/write-start.ts";
 import type { FileSource } from "#model/file-id.ts";
+import { cachedReads, type DiskReads } from "#platform/disk-reads.ts";
 import type { FileSystemSpace } from "#platform/files.ts";
 
 export type { Change, EngineFacts, ReadHandle, WriteHandle, WriteTarget };
@@ -48,6 +54,11 @@ export class StorePathEngine {
   readonly background: BackgroundTurns;
   /** The group's trunk binlog, where this is the first store path of a storage that keeps it. */
   readonly trunkBinlog: TrunkBinlogFile;
+  readonly inventory: InventoryWalk;
+  readonly scrub: Scrub;
+  /** Reads past the cache, for one file at a time that is looked at beside the scrub. */
+  readonly diskReads: DiskReads;
+  readonly replication: Replication;
   readonly #store: StorePath;
   readonly #checkpoint: Checkpoint;
   readonly #reader: FileReader;
@@ -62,7 +73,7 @@ export class StorePathEngine {
   #committing: BinlogPosition | undefined;
   #closed = false;
 
-  private constructor(opened: OpenedStorePath) {
+  private constructor(opened: OpenedStorePath, parts: EngineParts) {
     this.openReport = opened.report;
     this.#store = opened.store;
     const { files, log, flushed, layout } = opened.store;
@@ -76,8 +87,22 @@ export class StorePathEngine {
     opened.store.packed.settled = () => this.#firstUnfinished();
     this.#check = new PathCheck(opened.store, this.#reader);
     this.#links = new LinkPreparer(opened.store, this.#preparer, this.#reader);
-    const { clock, contents, packed } = opened.store;
-    const works = [packed.upkeep, ...(contents === undefined ? [] : [contents])];
+    const { clock, contents, packed, reserve, recheck, journal } = opened.store;
+    this.inventory = new InventoryWalk({ files, layout, clock });
+    const disk = parts.diskReads ?? (() => cachedReads(files));
+    this.scrub = new Scrub(opened.store, disk);
+    this.diskReads = disk();
+    const works = [
+      reserve,
+      journal.maker,
+      packed.upkeep,
+      packed.unused,
+      this.inventory,
+      this.scrub,
+      ...(recheck === undefined ? [] : [recheck]),
+      ...(contents === undefined ? [] : [contents]),
+    ];
+    this.replication = new Replication(opened.store, this.#reader, () => this.#readableEnd());
     this.background = new BackgroundTurns(clock, works);
   }
 
@@ -86,7 +111,17 @@ export class StorePathEngine {
    * `store-path-unfit`, `store-path-busy`, `store-full`, `disk-failed`; the messages say what to do.
    */
   static open(settings: StorePathSettings, parts: EngineParts): StorePathEngine {
-    return new StorePathEngine(openStorePath(settings, parts));
+    return new StorePathEngine(openStorePath(settings, parts), parts);
+  }
+
+  /** For those who look at the path as a whole. */
+  get world(): Pick<StorePath, "files" | "layout"> {
+    return this.#store;
+  }
+
+  /** For those who look at damaged files, and set them aside. */
+  get judged(): StorePath {
+    return this.#store;
   }
 
   get storePathIndex(): number {
@@ -183,6 +218,14 @@ export class StorePathEngine {
   }
 
   /**
+   * Brings what commits wrote and flushed in the journal alone to the disk, so that the next checkpoint, for which commits wait, has little
+   * left to do. Undefined where that is not worth it now; to be run beside commits, one at a time.
+   */
+  earlyFlush(): FlushSteps<void> | undefined {
+    return this.#store.journal.beginsEarlyFlush() ? this.#earlyFlush() : undefined;
+  }
+
+  /**
    * What a committed change still needs before it is answered: copying an append or a modification of more than 1 MiB, in such steps.
    * Its name stays locked until then. Undefined for all others. Must be asked for once, and run to its end.
    */
@@ -190,6 +233,11 @@ export class StorePathEngine {
     const staged = change as StagedChange;
     const steps = staged.error === undefined ? staged.remainder() : undefined;
     return steps === undefined ? undefined : this.#finish(staged, steps);
+  }
+
+  /** Its directory is the one that was opened: false where its file system was unmounted, or another one is mounted there. */
+  get isPresent(): boolean {
+    return this.#check.isPresent;
   }
 
   /** Throws `file-missing`, `file-irregular` for a directory, `file-invalid`, `disk-failed`. */
@@ -200,6 +248,19 @@ export class StorePathEngine {
   /** As `FileReader.readWhole`. */
   readWhole(name: string, sizeBytes: number, target: Uint8Array): boolean {
     return this.#reader.readWhole(name, sizeBytes, target);
+  }
+
+  /**
+   * What is to be done before the file can be read, in steps of at most 1 MiB: undefined unless files are in doubt. They throw `file-missing`
+   * where it is not what its name says.
+   */
+  proof(name: string): Generator<undefined, void> | undefined {
+    return this.#store.recheck?.proof(name);
+  }
+
+  /** What was in doubt is no more, see `recheck/recheck.ts`. Throws `disk-failed`. */
+  settleRecheck(): void {
+    onDisk("settle what was in doubt", () => this.#store.recheck?.settle());
   }
 
   /** As `openRead`. Of a link: size of what it means, time of its own. */
@@ -255,9 +316,21 @@ export class StorePathEngine {
     return onDisk("give trunk files away", () => this.#store.packed.giveSpaceAway(max));
   }
 
-  /** Finds the free space of our own trunk files again from the files themselves, in steps. Throws `FileError`. */
-  rebuildTrunkSpace(): Generator<void, TrunkRebuildReport> {
-    return this.#store.packed.rebuild();
+  /** Finds the free space of our own trunk files again from the files themselves; one at a time. Throws `disk-failed` where it cannot. */
+  rebuildTrunkSpace(): Generator<undefined, RebuildFacts> {
+    if (this.openReport.readOnly !== undefined) throw refusalOf(this.#store.layout.directory);
+    return this.#store.packed.rebuild.begin();
+  }
+
+  /** Those of these slots in which a file stands. Throws `disk-failed`. */
+  slotsInUse<Slot extends GivenSlot>(slots: readonly Slot[]): readonly Slot[] {
+    return onDisk("look into trunk files", () =>
+      slots.filter((slot) => isSlotInUse(this.#store, slot)),
+    );
+  }
+
+  get trunkFacts(): TrunkFacts {
+    return this.#store.packed.facts;
   }
 
   /** Where the next record will stand. */
@@ -270,20 +343,35 @@ export class StorePathEngine {
     if (this.#closed) return;
     this.#closed = true;
     this.#store.contents?.close();
+    this.replication.close();
+    this.scrub.close();
     if (this.openReport.readOnly !== undefined) return;
     onDisk("close the store path", () => {
-      const { binlog, packed } = this.#store;
+      const { binlog, packed, journal } = this.#store;
       try {
         binlog.flush();
         packed.upkeep.stop();
+        packed.unused.stop();
+        this.#store.recheck?.save();
+        this.scrub.save();
         const done = this.#firstUnfinished();
-        this.#checkpoint.write(done, comparePositions(done, binlog.position) === 0);
+        const isDone = comparePositions(done, binlog.position) === 0;
+        this.#checkpoint.write(done, isDone && !packed.hasUnrecorded);
       } finally {
         this.trunkBinlog.close();
         packed.close();
+        journal.close();
         binlog.close();
       }
     });
+  }
+
+  *#earlyFlush(): FlushSteps<void> {
+    const { packed, journal, binlog } = this.#store;
+    // By its path: the next file may begin meanwhile, and this one be closed.
+    const { kind, path } = binlog.flushTarget;
+    yield* packed.unflushed.flushEarly([{ kind, path }]);
+    journal.earlyFlushEnded();
   }
 
   #settle(change: StagedChange): void {
@@ -310,11 +398,28 @@ export class StorePathEngine {
     if (change.isOwed) this.#owed ??= change.position;
     this.#store.locks.delete(change.key);
     if (change.secondKey !== undefined) this.#store.locks.delete(change.secondKey);
+    if (change.namedMs !== undefined) this.#store.names.give(change.namedMs);
+  }
+
+  /** Peers may read so far: nothing before it is taken back. What failed and waits for the next start does not hold them up. */
+  #readableEnd(): BinlogPosition {
+    if (this.openReport.readOnly !== undefined) return this.#checkpoint.position;
+    const { firstHeld } = this.#store.binlog;
+    let end = firstHeld;
+    const started = [...this.#unfinished.values()].map(({ position }) => position);
+    for (const position of [this.#committing, ...started]) {
+      if (position !== undefined && comparePositions(position, end) < 0) end = position;
+    }
+    return end;
   }
 
   /** Everything before it is carried out. */
   #firstUnfinished(): BinlogPosition {
     let first = this.#owed ?? this.#committing ?? this.#store.binlog.position;
+    const { packed, journal } = this.#store;
+    for (const { owedSince } of [packed.unflushed, journal]) {
+      if (owedSince !== undefined && comparePositions(owedSince, first) < 0) first = owedSince;
+    }
     for (const { position } of this.#unfinished.values()) {
       if (position !== undefined && comparePositions(position, first) < 0) first = position;
     }

@@ -7,8 +7,10 @@ import type { Log } from "#base/log.ts";
 import { replaceFile } from "#filestore/binlog/binlog-files.ts";
 import { fileStoreError } from "#filestore/errors.ts";
 import { makeIfMissing } from "#filestore/worker/directory-tree.ts";
+import { OwedNewsFile } from "#filestore/worker/owed-news-file.ts";
 import { TrunkCompression } from "#filestore/worker/trunk-compression.ts";
 import { TrunkFiles } from "#filestore/worker/trunk-files.ts";
+import { type SnapshotPiece, TrunkSnapshotFile } from "#filestore/worker/trunk-snapshot-file.ts";
 import type { FileDescriptor, Files } from "#platform/files.ts";
 
 export interface TrunkBinlogParts {
@@ -26,16 +28,21 @@ const longestLineBytes = 256;
 const maxMarkBytes = 256;
 
 export class TrunkBinlogFile {
+  /** What its trunk server has still to be told. */
+  readonly owed: OwedNewsFile;
   readonly #parts: TrunkBinlogParts;
   readonly #places: TrunkFiles;
   readonly #compression: TrunkCompression;
+  readonly #snapshot: TrunkSnapshotFile;
   #descriptor: FileDescriptor | undefined;
   #size = 0;
   #compressing = false;
 
   constructor(parts: TrunkBinlogParts) {
     this.#parts = parts;
+    this.owed = new OwedNewsFile(parts);
     this.#places = new TrunkFiles(parts.data, parts.own);
+    this.#snapshot = new TrunkSnapshotFile(parts, this.#places);
     this.#compression = new TrunkCompression(parts, this.#places, {
       close: () => this.close(),
       size: () => this.size(),
@@ -64,7 +71,7 @@ export class TrunkBinlogFile {
     return this.#size;
   }
 
-  /** Reads from `offset` into `target`. Undefined where there is no such file; names are `binlog`, `snapshot`, `….mark`. */
+  /** Reads from `offset` into `target`. Undefined where there is no such file; names are `binlog`, `snapshot`, `owed`, `….mark`. */
   read(
     name: string,
     target: Uint8Array,
@@ -84,6 +91,12 @@ export class TrunkBinlogFile {
     }
   }
 
+  /** False where the binlog is not, or no longer, what the snapshot holds for. */
+  writeSnapshot(piece: SnapshotPiece): boolean {
+    if (this.#compressing) return false;
+    return this.#snapshot.write(piece, this.size());
+  }
+
   /** Where a reader stands: a small text, replaced as a whole. A lost one only makes that reader start anew, hence it is not flushed for long. */
   writeMark(name: string, text: Uint8Array): void {
     this.#open();
@@ -98,6 +111,7 @@ export class TrunkBinlogFile {
     this.#requireRest();
     this.#open();
     this.close();
+    this.#snapshot.giveUp();
     files.remove(this.#places.snapshot);
     if (maxBackups > 0) this.#places.backUp(files, this.#places.binlog, { maxBackups, nowSeconds });
     else files.remove(this.#places.binlog);
@@ -110,6 +124,7 @@ export class TrunkBinlogFile {
     const { files } = this.#parts;
     this.#requireRest();
     this.#open();
+    this.#snapshot.giveUp();
     files.remove(this.#places.snapshot);
     this.#places.removeMarks(files);
   }
@@ -122,6 +137,7 @@ export class TrunkBinlogFile {
     this.#open();
     if (this.#compressing) return this.#size;
     this.#compressing = true;
+    this.#snapshot.giveUp();
     try {
       yield* this.#compression.run({ maxBackups, nowSeconds });
     } finally {
@@ -159,6 +175,7 @@ export class TrunkBinlogFile {
     try {
       if (isNew) files.flushDirectory(this.#places.trunk);
       this.#size = this.#cutTornEnd(files.statDescriptor(descriptor).sizeBytes);
+      if (!this.#compressing) this.#snapshot.check(this.#size);
     } catch (error) {
       files.close(descriptor);
       throw error;

@@ -31,6 +31,7 @@ export class TrunkFiles {
   named(name: string): string {
     if (name === "binlog") return this.binlog;
     if (name === "snapshot") return this.snapshot;
+    if (name === "owed") return `${this.own}/trunk-owed`;
     if (markName.test(name)) return `${this.trunk}/${name}`;
     throw fileStoreError("file-invalid", `"${name.slice(0, 120)}" is no file of a trunk binlog`);
   }

@@ -5,7 +5,7 @@ import type { Answers } from "#filestore/worker/answers.ts";
 import { onDisk } from "#filestore/worker/disk-failure.ts";
 import type { LongWork } from "#filestore/worker/long-work.ts";
 import type { TrunkBinlogFile } from "#filestore/worker/trunk-binlog-file.ts";
-import { request } from "#filestore/worker-messages.ts";
+import { flagReplace, request, writeFlag } from "#filestore/worker-messages.ts";
 
 export interface TrunkLogRequestsParts {
   readonly binlog: TrunkBinlogFile;
@@ -45,6 +45,23 @@ export class TrunkLogRequests {
         binlog.reset(record.a, record.b);
         answers.done(record.id);
         break;
+      case request.trunkLogSnapshot: {
+        const piece = {
+          isFirst: (record.flags & writeFlag.first) !== 0,
+          isLast: (record.flags & writeFlag.last) !== 0,
+          lines: answers.payload(record),
+          binlogBytes: record.a,
+        };
+        answers.done(record.id, { a: binlog.writeSnapshot(piece) ? 1 : 0 });
+        break;
+      }
+      case request.trunkOwed: {
+        const lines = answers.payload(record);
+        if ((record.flags & flagReplace) === 0) binlog.owed.append(lines);
+        else binlog.owed.replace(lines);
+        answers.done(record.id);
+        break;
+      }
       case request.trunkLogForget:
         binlog.forget();
         answers.done(record.id);

@@ -2,6 +2,7 @@
  * Finding the slot of a packed file by its name, whoever packed it (protocol §4.2, §4.3): the header in front of the content says all
  * that the name says, and what says anything else is another file, or none. Worker thread.
  */
+import type { BinlogEntry } from "#filestore/binlog/entry.ts";
 import { matchTrunkHeader, type TrunkSlotContent } from "#filestore/formats/trunk-header.ts";
 import type { SlotRegion } from "#filestore/trunk/packed-files.ts";
 import type { FileLayout, FilePlace } from "#filestore/worker/file-layout.ts";
@@ -52,6 +53,14 @@ export function slotPlace(layout: FileLayout, place: FilePlace): TrunkSlotPlace 
     contentOffset: slot.offset + trunkHeaderSize,
     sizeBytes,
   };
+}
+
+/** The slot that a record is about; undefined where it is about no packed file of this path. */
+export function slotOfEntry(layout: FileLayout, entry: BinlogEntry): TrunkSlotPlace | undefined {
+  const { kind } = entry;
+  if (kind !== "create" && kind !== "delete" && kind !== "link") return undefined;
+  const place = layout.find(entry.name);
+  return place === undefined ? undefined : slotPlace(layout, place);
 }
 
 /**

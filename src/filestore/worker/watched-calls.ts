@@ -3,6 +3,7 @@
  * nanoseconds more. Worker thread.
  */
 import type { PathCondition } from "#filestore/worker/path-condition.ts";
+import type { DiskFile, DiskReads } from "#platform/disk-reads.ts";
 import type { Files } from "#platform/files.ts";
 import type { Flusher, FlushOutcome, FlushTarget } from "#platform/flusher.ts";
 
@@ -37,6 +38,49 @@ export function watchCalls<Watched extends Files>(
     Object.defineProperty(files, name, { value: watched });
   }
   return files;
+}
+
+/** As `watchCalls`, of files that are read past the cache. */
+export function watchReads(reads: DiskReads, condition: PathCondition): DiskReads {
+  const watched = (file: DiskFile): DiskFile => ({
+    facts: () => {
+      condition.callBegins();
+      return file.facts();
+    },
+    size: () => {
+      condition.callBegins();
+      return file.size();
+    },
+    read: (length, position) => {
+      condition.callBegins();
+      return file.read(length, position);
+    },
+    close: () => file.close(),
+    ...(file.ahead === undefined
+      ? {}
+      : {
+          ahead: (length, position) => {
+            condition.callBegins();
+            file.ahead?.(length, position);
+          },
+        }),
+  });
+  return {
+    expect: (path, length) => {
+      condition.callBegins();
+      return reads.expect?.(path, length) ?? false;
+    },
+    begin: () => {
+      condition.callBegins();
+      reads.begin?.();
+    },
+    expectNothing: () => reads.expectNothing?.(),
+    close: () => reads.close?.(),
+    open: (path) => {
+      condition.callBegins();
+      return watched(reads.open(path));
+    },
+  };
 }
 
 /** `flusher`, with the begin and the end of each flush told to `condition`. */

@@ -4,22 +4,43 @@
  * file calls and while there is nothing to do; only while flushes are in flight does it let the event loop run. Touches one disk only.
  */
 import { AppError } from "#base/app-error.ts";
+import { DirectClaims } from "#filestore/direct-claims.ts";
 import type { RingReader, RingRecord, RingWriter } from "#filestore/ring.ts";
+import { trunkFactsText } from "#filestore/trunk/trunk-facts.ts";
 import { Answers } from "#filestore/worker/answers.ts";
 import { CommitQueue, maxBatch } from "#filestore/worker/commit-queue.ts";
+import { DirectWriter } from "#filestore/worker/direct-writer.ts";
 import type { FileStoreError } from "#filestore/worker/disk-failure.ts";
+import type { DiskFileWriter } from "#filestore/worker/disk-file-writer.ts";
 import type { FlushSteps } from "#filestore/worker/flush-steps.ts";
+import { InventoryRequests, isInventoryRequest } from "#filestore/worker/inventory-requests.ts";
 import { LongWork } from "#filestore/worker/long-work.ts";
 import { NameLines } from "#filestore/worker/name-lines.ts";
-import { performPacking } from "#filestore/worker/packing-requests.ts";
+import { type PackingRequestParts, performPacking } from "#filestore/worker/packing-requests.ts";
 import { ReadRequests } from "#filestore/worker/read-requests.ts";
+import { batchSteps } from "#filestore/worker/replicas/batch-reader.ts";
+import { isOfBatch, ReplicaBatches } from "#filestore/worker/replicas/replica-batches.ts";
+import {
+  performReplica,
+  type ReplicaRequestParts,
+} from "#filestore/worker/replicas/replica-requests.ts";
 import { changesName, contentOf, linkOf, sourceOf } from "#filestore/worker/request-fields.ts";
+import { ScrubRequests } from "#filestore/worker/scrub/scrub-requests.ts";
 import type { Change, StorePathEngine } from "#filestore/worker/store-path-engine.ts";
 import { TrunkLogRequests } from "#filestore/worker/trunk-log-requests.ts";
 import { abandoned, Uploads } from "#filestore/worker/uploads.ts";
-import { completionFlag, flagMerge, maySkip, request } from "#filestore/worker-messages.ts";
+import {
+  completionFlag,
+  flagMerge,
+  isForeground,
+  isReplicaRequest,
+  isScrubRequest,
+  maySkip,
+  request,
+} from "#filestore/worker-messages.ts";
 import type { Clock } from "#platform/clock.ts";
 import type { Flusher } from "#platform/flusher.ts";
+import type { SocketWriter } from "#platform/lent-sockets.ts";
 
 /** What waits for a name: a request, or an upload with all of its pieces. */
 type Waiting = { readonly record: RingRecord } | { readonly upload: number };
@@ -30,13 +51,16 @@ export interface WorkerLoopParts {
   readonly completions: RingWriter;
   readonly blocks: SharedArrayBuffer;
   readonly flusher: Flusher;
-  /** Without it no commit is held back until others share it. */
+  /** Writes out of `blocks`. Without it no answer goes to its peer directly. */
+  readonly sockets?: SocketWriter;
+  /** Without it no commit is held back until others share it, and answers wait for their whole batch. */
   readonly clock?: Clock;
   /**
    * Why changes are refused, such as after a failed flush; undefined where they are taken. Asked before a change begins, before a
    * body ends, and before a commit begins. What was committed before is carried out; reads go on.
    */
   readonly refusal?: () => FileStoreError | undefined;
+  readonly diskFiles: DiskFileWriter;
   /** The main thread has given this request up. */
   readonly isAbandoned?: (id: number) => boolean;
   /** What a check is to look for, and what it found. */
@@ -63,6 +87,12 @@ export class WorkerLoop {
   readonly #commits: CommitQueue;
   readonly #longWork: LongWork;
   readonly #trunkLog: TrunkLogRequests;
+  readonly #inventory: InventoryRequests;
+  readonly #scrub: ScrubRequests;
+  readonly #diskFiles: DiskFileWriter;
+  readonly #replicas: ReplicaRequestParts;
+  readonly #batches: ReplicaBatches;
+  readonly #packing: PackingRequestParts;
   readonly #lines: NameLines<Waiting>;
   /** By itself, not turn by turn. */
   #runs = false;
@@ -81,7 +111,7 @@ export class WorkerLoop {
     this.#refusal = parts.refusal ?? (() => undefined);
     this.#isAbandoned = parts.isAbandoned ?? (() => false);
     this.#checks = parts.checks ?? { suspicions: 0, cleared: () => {} };
-    this.#answers = new Answers(parts.completions, parts.blocks);
+    this.#answers = Answers.of(engine, parts);
     this.#lines = new NameLines((name) => engine.isLocked(name));
     this.#longWork = new LongWork(flusher, () => this.#goOn());
     this.#commits = new CommitQueue({
@@ -96,7 +126,38 @@ export class WorkerLoop {
       answers: this.#answers,
       longWork: this.#longWork,
     });
-    this.#reads = new ReadRequests({ engine, answers: this.#answers, longWork: this.#longWork });
+    this.#packing = { engine, answers: this.#answers, longWork: this.#longWork };
+    this.#inventory = new InventoryRequests({
+      engine,
+      answers: this.#answers,
+      longWork: this.#longWork,
+    });
+    this.#scrub = new ScrubRequests({
+      ...{ engine, answers: this.#answers, longWork: this.#longWork },
+      requireChanges: () => this.#requireChanges(),
+    });
+    this.#diskFiles = parts.diskFiles;
+    this.#replicas = {
+      ...{ engine, answers: this.#answers, longWork: this.#longWork },
+      requireChanges: () => this.#requireChanges(),
+      stage: (id, change) => this.#stage(id, change),
+      stageLater: (id, steps) => this.#stageLater(id, steps),
+      waits: (name, record) => {
+        const isLocked = engine.isLocked(name);
+        if (isLocked) this.#lines.wait(name, { record });
+        return isLocked;
+      },
+    };
+    this.#batches = new ReplicaBatches({
+      ...{ engine, answers: this.#answers, requireChanges: () => this.#requireChanges() },
+      isTaken: (name) => this.#lines.isTaken(name),
+      stage: (id, change) => this.#stage(id, change),
+    });
+    const direct = directWriterOf(parts);
+    this.#reads = new ReadRequests({
+      ...{ engine, answers: this.#answers, longWork: this.#longWork },
+      ...(direct === undefined ? {} : { direct }),
+    });
     this.#uploads = new Uploads({
       engine,
       answers: this.#answers,
@@ -131,22 +192,25 @@ export class WorkerLoop {
         this.#letFlushesEnd(more || holdsBack);
         return;
       }
-      if (!more) this.#requests.sleep(this.#sleepMs);
+      if (!more) this.#requests.sleep(this.sleepMs);
     }
   }
 
   /** One round; true when there may be more to do at once. */
   turn(): boolean {
     let handled = 0;
+    this.#answers.beginBatch();
     while (handled < maxBatch && this.#takesMore()) {
       const record = this.#requests.take();
       if (record === undefined) break;
       this.#handle(record);
       handled += 1;
+      this.#answers.wakeWhenSlow();
     }
     if (this.#isCommitReady) {
       this.#answers.wake();
       this.#commits.begin();
+      this.#flushEarly();
     }
     this.#longWork.step();
     if (!this.#lines.isEmpty) this.#lines.retry((waiting) => this.#retry(waiting));
@@ -162,7 +226,7 @@ export class WorkerLoop {
   }
 
   /** Until there is something to do though nobody asks; undefined where there is not. */
-  get #sleepMs(): number | undefined {
+  get sleepMs(): number | undefined {
     if (this.#commits.size === 0) return this.#restMs;
     return Math.min(this.#commits.gatherMs, this.#restMs ?? Number.POSITIVE_INFINITY);
   }
@@ -192,6 +256,7 @@ export class WorkerLoop {
   }
 
   #handle(record: RingRecord): void {
+    if (isForeground(record.kind)) this.#engine.scrub.noteForeground();
     if (maySkip(record.kind) && this.#isAbandoned(record.id)) {
       this.#skip(record);
     } else if (record.kind === request.write) {
@@ -254,7 +319,8 @@ export class WorkerLoop {
         break;
       case request.space: {
         const space = this.#engine.space();
-        const fields = { a: space.totalBytes, b: space.freeBytes, c: space.device };
+        const text = trunkFactsText(this.#engine.trunkFacts);
+        const fields = { a: space.totalBytes, b: space.freeBytes, c: space.device, text };
         this.#answers.done(record.id, fields);
         break;
       }
@@ -263,7 +329,8 @@ export class WorkerLoop {
         this.#answers.done(record.id);
         break;
       case request.check:
-        this.#check(record.id);
+      case request.recheckSettled:
+        this.#check(record);
         break;
       case request.close:
         this.#closeId = record.id;
@@ -272,15 +339,47 @@ export class WorkerLoop {
       case request.setPacking:
       case request.trunkLease:
       case request.trunkGive:
-        performPacking(record, { engine: this.#engine, answers: this.#answers });
+      case request.trunkRebuild:
+      case request.slotsInUse:
+        performPacking(record, this.#packing);
+        break;
+      case request.replicaBatch:
+        this.#batches.begin(record);
+        break;
+      case request.readBatch:
+        this.#readBatch(record);
         break;
       default:
-        this.#trunkLog.perform(record);
+        this.#performPart(record);
         break;
     }
   }
 
-  #check(id: number): void {
+  /** What has a part of its own. */
+  #performPart(record: RingRecord): void {
+    if (isReplicaRequest(record.kind)) performReplica(record, this.#replicas);
+    else if (isInventoryRequest(record.kind)) this.#inventory.perform(record);
+    else if (isScrubRequest(record.kind)) this.#scrub.perform(record);
+    else if (record.kind === request.diskFile) this.#diskFiles.perform(record, this.#answers);
+    else this.#trunkLog.perform(record);
+  }
+
+  #readBatch(record: RingRecord): void {
+    const { id } = record;
+    const block = this.#answers.view(record.block);
+    this.#longWork.start(batchSteps(this.#engine, block, record.blockLength), {
+      committed: false,
+      done: ({ isIn, length }) => this.#answers.done(id, { text: isIn, length }),
+      failed: (error) => this.#answers.fail(id, error),
+    });
+  }
+
+  #check({ id, kind }: RingRecord): void {
+    if (kind === request.recheckSettled) {
+      this.#engine.settleRecheck();
+      this.#answers.done(id);
+      return;
+    }
     const { suspicions } = this.#checks;
     this.#longWork.start(this.#engine.check(suspicions > 0), {
       committed: false,
@@ -340,12 +439,24 @@ export class WorkerLoop {
     else this.#engine.refuse(changes, refusal);
   }
 
+  /** Beside the commits to come. */
+  #flushEarly(): void {
+    const steps = this.#engine.earlyFlush();
+    if (steps === undefined) return;
+    const nobody = (): void => {};
+    this.#longWork.start(steps, { committed: true, done: nobody, failed: nobody });
+  }
+
   #requireChanges(): void {
     const refusal = this.#refusal();
     if (refusal !== undefined) throw refusal;
   }
 
   #ended(id: number, change: Change): void {
+    if (isOfBatch(id)) {
+      this.#batches.ended(id, change);
+      return;
+    }
     if (change.error !== undefined) {
       this.#answers.fail(id, change.error);
       return;
@@ -371,9 +482,17 @@ export class WorkerLoop {
     }
     this.#uploads.giveUpAll();
     this.#reads.closeAll();
+    this.#inventory.close();
+    this.#diskFiles.close();
     this.#answers.attempt(id, () => {
       this.#engine.close();
       this.#answers.done(id);
     });
   }
+}
+
+function directWriterOf({ sockets, blocks, requests }: WorkerLoopParts): DirectWriter | undefined {
+  if (sockets === undefined) return undefined;
+  const claims = new DirectClaims(blocks);
+  return new DirectWriter({ sockets, claims, isWanted: () => !requests.isEmpty });
 }

@@ -7,6 +7,7 @@ import { type GivenSlot, takeGivenSlot } from "#filestore/worker/given-slot.ts";
 import { spaceCheckBytes } from "#filestore/worker/limits.ts";
 import { NewFileWriter, SlaveWriter, slaveExists } from "#filestore/worker/new-file-writer.ts";
 import { PackedFileWriter } from "#filestore/worker/packed-file-writer.ts";
+import { type ReplicaWriteTarget, startReplica } from "#filestore/worker/replicas/start-replica.ts";
 import { SpliceWriter } from "#filestore/worker/splice-writer.ts";
 import type { StorePath } from "#filestore/worker/store-path.ts";
 import type { WriteHandle } from "#filestore/worker/write-handle.ts";
@@ -29,7 +30,8 @@ export type WriteTarget =
   /** A packed file, in the slot that the group's trunk server gave for it. */
   | { readonly kind: "slot"; readonly extension: string; readonly slot: GivenSlot }
   | { readonly kind: "append"; readonly name: string }
-  | { readonly kind: "modify"; readonly name: string; readonly offset: number };
+  | { readonly kind: "modify"; readonly name: string; readonly offset: number }
+  | ReplicaWriteTarget;
 
 /** Of `HH/HH/base` of a slave's master: shorter ones were not made by any storage. */
 const minMasterLength = 34;
@@ -49,6 +51,7 @@ export function startWrite(
   if (!Number.isSafeInteger(lengthBytes) || lengthBytes < 0)
     throw invalid(`no length: ${lengthBytes}`);
   if (lengthBytes >= spaceCheckBytes) requireRoom(store, lengthBytes);
+  if (!store.reserve.restore()) throw noRoom("the disk is full but for what deletions need");
   switch (target.kind) {
     case "normal":
     case "appender": {
@@ -75,17 +78,19 @@ export function startWrite(
     case "append": {
       const { place, stat } = preparer.appender(target.name);
       const { kind } = target;
-      const oldSize = stat.sizeBytes;
-      return new SpliceWriter(store, { kind, place, offset: oldSize, oldSize });
+      const { sizeBytes: oldSize, modifiedSeconds } = stat;
+      return new SpliceWriter(store, { kind, place, offset: oldSize, oldSize, modifiedSeconds });
     }
     case "modify": {
       const { kind, offset } = target;
       if (!Number.isSafeInteger(offset) || offset < 0) throw invalid(`no offset: ${offset}`);
       const { place, stat } = preparer.appender(target.name);
-      const oldSize = stat.sizeBytes;
+      const { sizeBytes: oldSize, modifiedSeconds } = stat;
       if (offset > oldSize) throw invalid(`offset ${offset} is behind the end at ${oldSize}`);
-      return new SpliceWriter(store, { kind, place, offset, oldSize });
+      return new SpliceWriter(store, { kind, place, offset, oldSize, modifiedSeconds });
     }
+    default:
+      return startReplica(store, target, lengthBytes);
   }
 }
 
@@ -115,8 +120,11 @@ export function slavePlace(
 function requireRoom(store: StorePath, lengthBytes: number): void {
   const { freeBytes } = onDisk("ask for room", () => store.files.space(store.layout.data));
   if (freeBytes > lengthBytes) return;
-  const problem = `no room for ${lengthBytes} bytes: ${freeBytes} are free`;
-  throw fileStoreError("store-full", problem, { details: { errno: "ENOSPC" } });
+  throw noRoom(`no room for ${lengthBytes} bytes: ${freeBytes} are free`);
+}
+
+function noRoom(problem: string): FileStoreError {
+  return fileStoreError("store-full", problem, { details: { errno: "ENOSPC" } });
 }
 
 export function requirePart(text: string, maxLength: number): void {

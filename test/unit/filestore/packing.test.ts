@@ -17,6 +17,7 @@ const packings = fc
     slotMaxBytes: fc.integer({ min: 0, max: maxTrunkFileBytes }),
     alignmentBytes: fc.integer({ min: 0, max: 65_536 }),
     trunkFileBytes: fc.integer({ min: 4_194_304, max: maxTrunkFileBytes }),
+    removesUnused: fc.boolean(),
   } as const)
   .map((packing) => ({
     ...packing,

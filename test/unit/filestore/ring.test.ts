@@ -16,6 +16,7 @@ function record(id: number, text = "", text2 = ""): RingRecord {
     flags: 0x10203,
     block: id % 2 === 0 ? -1 : id,
     blockLength: 4096,
+    socket: id % 3 === 0 ? -1 : id,
     a: 2 ** 53 - 1,
     b: -1,
     c: 0.5,

@@ -19,7 +19,9 @@ async function stage(device = 7) {
     start: async () => {},
     admit: () => {},
     abandonedCount: 0,
-    probe: async () => ({ a: 10 * gibibyte, b: 4 * gibibyte, c: device }),
+    ...{ progress: { answered: 0, calls: 0, flushing: 0, flushed: 0 }, isBusy: false, lastId: 0 },
+    expireNothing: () => {},
+    probe: async () => ({ a: 10 * gibibyte, b: 4 * gibibyte, c: device, text: "3 192 64 1" }),
   } as unknown as StorePathClient;
   const log = new Log("filestore", (record) => records.push(record));
   const start = () => expect.fail("the client starts it");
@@ -42,6 +44,24 @@ test("a path that refuses writes is avoided for a while, and logged once", async
   expect(path.isAvoided).toBe(false);
   path.stored(1);
   expect(records.map(({ event }) => event)).toContain("store-path-writes-again");
+  expect(path.report.problem).toBe(undefined);
+});
+
+test("a path whose disk fails often comes last for new files for an hour, and says so", async () => {
+  const { path, clock, records } = await stage();
+  const { watch } = path.client;
+  path.look();
+  for (let count = 0; count < 5; count += 1) watch.failed(readOnly);
+  path.look();
+  expect(path.isAvoided).toBe(false);
+  // Files that a scrub found count as well.
+  path.foundUnreadable(3);
+  path.look();
+  expect([path.isAvoided, path.isWritable, path.report.state]).toEqual([true, true, "online"]);
+  expect(path.report.problem).toMatch(/fails to give what it was given/);
+  expect(records.map(({ event }) => event)).toEqual(["store-path-fails-often"]);
+  clock.advance(3_600_001);
+  expect(path.isAvoided).toBe(false);
   expect(path.report.problem).toBe(undefined);
 });
 

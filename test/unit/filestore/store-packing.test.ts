@@ -44,6 +44,7 @@ function packing(count = 2) {
   const paths = Array.from({ length: count }, (_, index) => new FakePath(index));
   const { log, records } = collectedLog();
   const store = new StorePacking(paths, log);
+  for (const path of paths) store.serve(path);
   const freed: TrunkLocation[] = [];
   const slots: SlotSource = {
     isReady: true,
@@ -124,4 +125,34 @@ test("what a path gives away, and what is deleted, goes to the trunk server", as
   store.freed("M00/00/00/fwApBWsD4XSIFjnvAAST4CGXGwcAAAAAQAABAAABJQA809.bin");
   await turns(10);
   expect(freed).toHaveLength(4);
+});
+
+test("a rebuild is asked of the worker of that path; a path that is away cannot do it", async () => {
+  const { store, paths } = packing();
+  expect(await store.rebuild(1)).toBe(1);
+  expect(paths.map(({ sent }) => sent.map(({ kind }) => kind))).toEqual([
+    [],
+    [request.trunkRebuild],
+  ]);
+  if (paths[0] !== undefined) paths[0].isOnline = false;
+  for (const index of [0, 7]) {
+    await expect(store.rebuild(index)).rejects.toMatchObject({ code: "store-path-offline" });
+  }
+});
+
+test("slots are looked into by the worker of their path", async () => {
+  const { store, paths } = packing();
+  const slot = { storePathIndex: 1, high: 2, low: 3, fileId: 4, offset: 0, size: 512 };
+  const [, path] = paths;
+  if (path === undefined) throw new Error("no path");
+  const send = path.client.send;
+  path.client.send = async (fields) => ({
+    ...(await send(fields)),
+    blockLength: fields.blockLength ?? 0,
+  });
+  path.client.blocks.view = () => Buffer.from(trunkLogLine("used", 0, slot));
+  expect(await store.slotsInUse([slot])).toEqual([slot]);
+  expect(path.sent.map(({ kind }) => kind)).toEqual([request.slotsInUse]);
+  path.isOnline = false;
+  await expect(store.slotsInUse([slot])).rejects.toMatchObject({ code: "store-path-offline" });
 });

@@ -78,6 +78,39 @@ test("in a turn of many requests the worker begins with the first", () => {
   expect(seen.roused).toBe(3);
 });
 
+test("with several in flight the requests of a turn wait for those of the next two, as long as each brings some", () => {
+  const { seen, push, endTurn } = stage();
+  push(5);
+  endTurn();
+  expect(seen.roused).toBe(0);
+  push(2);
+  endTurn();
+  expect(seen.roused).toBe(0);
+  push(2);
+  endTurn();
+  expect(seen.roused).toBe(1);
+  push(1);
+  endTurn();
+  expect(seen.roused).toBe(1);
+  endTurn();
+  expect(seen.roused).toBe(2);
+});
+
+test("answers are taken while requests wait for others", () => {
+  const { seen, push, answer, endTurn } = stage();
+  push(5);
+  answer(1);
+  endTurn();
+  expect(seen).toMatchObject({ roused: 0, drained: 1 });
+});
+
+test("few requests wait for nobody", () => {
+  const { seen, push, endTurn } = stage();
+  push(3);
+  endTurn();
+  expect(seen.roused).toBe(1);
+});
+
 test("while many are in flight, answers are taken turn by turn without being roused for them", () => {
   const { seen, push, answer, endTurn } = stage();
   push(20);
@@ -93,12 +126,14 @@ test("two turns in a row without an answer end the looking, and a request begins
   const { seen, push, answer, endTurn } = stage();
   push(20);
   endTurn();
+  endTurn();
   expect(seen.watching).toBe(false);
   endTurn();
   expect(seen.watching).toBe(true);
   expect(endTurn()).toBe(false);
   push(1);
   answer(21);
+  endTurn();
   endTurn();
   expect(seen).toMatchObject({ watching: true, inFlight: 0, drained: 21 });
 });

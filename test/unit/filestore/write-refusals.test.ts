@@ -32,7 +32,7 @@ test("a full path is told from a failing one, and the reserve is as full as the 
   const { refusals, events } = stage();
   refusals.failed(fileStoreError("store-full", "no room", { details: { errno: "ENOSPC" } }));
   expect(refusals.inWords).toMatch(/full/);
-  refusals.reachedReserve(fileStoreError("store-full", "the reserve"));
+  refusals.reachedReserve(fileStoreError("store-full", "the reserve"), 5);
   refusals.failed(readOnly);
   expect(events()).toEqual(["store-path-full", "store-path-refuses-writes"]);
 });
@@ -48,4 +48,24 @@ test("what is the request's own fault is no refusal, and said now and then at mo
   refusals.failed(tooLarge);
   expect([refusals.refused, refusals.inWords]).toEqual([false, undefined]);
   expect(events()).toEqual(["store-path-lacks-space", "store-path-lacks-space"]);
+});
+
+test("a path that was full is not any more when there is room again, though nobody has written since", () => {
+  const { refusals, clock } = stage();
+  const MiB = 1024 * 1024;
+  const full = fileStoreError("store-full", "no room", { details: { errno: "ENOSPC" } });
+  refusals.failed(full);
+  refusals.measured(900 * MiB, 1000 * MiB);
+  expect(refusals.inWords).toMatch(/full/);
+  clock.advance(10_001);
+  refusals.measured(9 * MiB, 1000 * MiB);
+  expect(refusals.inWords).toMatch(/full/);
+  refusals.measured(10 * MiB, 1000 * MiB);
+  expect(refusals.inWords).toBeUndefined();
+  refusals.reachedReserve(full, 200 * MiB);
+  clock.advance(10_001);
+  refusals.measured(209 * MiB, 1000 * MiB);
+  expect(refusals.inWords).toMatch(/full/);
+  refusals.measured(210 * MiB, 1000 * MiB);
+  expect(refusals.inWords).toBeUndefined();
 });

@@ -21,6 +21,8 @@ export interface Placing {
   readonly made: string;
   /** The staged file is a further name of one that was there. */
   readonly linked?: boolean;
+  /** See `StagedChange.namedMs`. */
+  readonly namedMs?: number | undefined;
   /** False for names that nothing had before: their staged file already says all (see `staged-name.ts`). */
   readonly bound: boolean;
 }
@@ -40,6 +42,7 @@ export class PlaceChange extends StagedChange {
       doing: `store ${placing.target.name}`,
       made: placing.made,
       linked: placing.linked === true,
+      namedMs: placing.namedMs,
     });
     if (isMetadataBase(placing.target.base)) store.issued.metadataMade();
     this.#store = store;

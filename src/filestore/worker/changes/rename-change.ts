@@ -1,5 +1,5 @@
 /** Gives a regenerated appender file its new name, in the same directory. Worker thread. */
-import { sourceLine } from "#filestore/binlog/entry.ts";
+import { recordLine } from "#filestore/binlog/entry.ts";
 import { StagedChange } from "#filestore/worker/changes/staged-change.ts";
 import { type FilePlace, lockKey } from "#filestore/worker/file-layout.ts";
 import type { StorePath } from "#filestore/worker/store-path.ts";
@@ -11,6 +11,10 @@ export interface Renaming {
   readonly new: FilePlace;
   /** Unix seconds, as in the new name. */
   readonly timestamp: number;
+  /** See `StagedChange.namedMs`. */
+  readonly namedMs?: number;
+  /** A peer did it first. */
+  readonly replica?: boolean;
 }
 
 export class RenameChange extends StagedChange {
@@ -21,9 +25,10 @@ export class RenameChange extends StagedChange {
     super({
       key: lockKey(renaming.old.name),
       secondKey: lockKey(renaming.new.name),
-      lines: sourceLine("rename", renaming.timestamp, `${renaming.new.name} ${renaming.old.name}`),
+      lines: recordLine("rename", renaming, `${renaming.new.name} ${renaming.old.name}`),
       doing: `rename ${renaming.old.name}`,
-      made: renaming.new.name,
+      made: renaming.replica === true ? "" : renaming.new.name,
+      namedMs: renaming.namedMs,
     });
     this.#store = store;
     this.#renaming = renaming;
@@ -34,8 +39,14 @@ export class RenameChange extends StagedChange {
   }
 
   amends(): string {
-    const { old, new: renamed, timestamp } = this.#renaming;
-    return sourceLine("rename", timestamp, `${old.name} ${renamed.name}`);
+    const { old, new: renamed } = this.#renaming;
+    return recordLine("rename", this.#renaming, `${old.name} ${renamed.name}`);
+  }
+
+  override succeed(): void {
+    const { old, timestamp } = this.#renaming;
+    this.#store.removed.note(old.name, timestamp);
+    super.succeed();
   }
 
   override appliedTargets(): readonly FlushTarget[] {

@@ -3,7 +3,7 @@
  * that stops, or a crash before the record, changes nothing; a crash after it is made good at the next start, which copies the
  * same bytes to the same place again. Large bodies are copied in steps after the commit, by `remainder`. Worker thread.
  */
-import { sourceLine } from "#filestore/binlog/entry.ts";
+import { recordLine } from "#filestore/binlog/entry.ts";
 import type { BinlogPosition } from "#filestore/binlog/position.ts";
 import { formatBound } from "#filestore/formats/staged-name.ts";
 import { amendBinlog } from "#filestore/worker/amend-binlog.ts";
@@ -25,8 +25,12 @@ export interface Splice {
   readonly length: number;
   /** Of the file before. */
   readonly oldSize: number;
+  /** Unix seconds, of the file before. */
+  readonly modifiedSeconds: number;
   /** Unix seconds; the file's time afterwards, too. */
   readonly timestamp: number;
+  /** A peer did it first. */
+  readonly replica?: boolean;
 }
 
 export class SpliceChange extends StagedChange {
@@ -38,10 +42,10 @@ export class SpliceChange extends StagedChange {
   #keepStaged = false;
 
   constructor(store: StorePath, splice: Splice) {
-    const { kind, place, timestamp, offset, length } = splice;
+    const { kind, place, offset, length } = splice;
     super({
       key: lockKey(place.name),
-      lines: sourceLine(kind, timestamp, `${place.name} ${offset} ${length}`),
+      lines: recordLine(kind, splice, `${place.name} ${offset} ${length}`),
       doing: `${kind === "append" ? "append to" : "modify"} ${place.name}`,
     });
     this.oldSize = splice.oldSize;
@@ -76,10 +80,10 @@ export class SpliceChange extends StagedChange {
   }
 
   amends(): string {
-    const { place, offset, length, timestamp } = this.#splice;
+    const { place, offset, length } = this.#splice;
     // The body stays, and so does the record: the next start carries it out.
     if (this.#keepStaged) return "";
-    return sourceLine("truncate", timestamp, `${place.name} ${offset + length} ${offset}`);
+    return recordLine("truncate", this.#splice, `${place.name} ${offset + length} ${offset}`);
   }
 
   override appliedTargets(): readonly FlushTarget[] {
@@ -138,10 +142,16 @@ export class SpliceChange extends StagedChange {
     }
   }
 
-  /** Undoes a part of an append; false where the disk refuses that as well. */
+  /**
+   * Undoes a part of an append; false where the disk refuses that as well. The time goes back, too: by that of the attempt what is here would
+   * be later than what the others have, and replace it.
+   */
   #cutOff(target: FileDescriptor): boolean {
+    const { files } = this.#store;
+    const { place, offset, modifiedSeconds } = this.#splice;
     try {
-      this.#store.files.truncate(target, this.#splice.offset);
+      files.truncate(target, offset);
+      files.setModified(place.path, modifiedSeconds);
       return true;
     } catch (error) {
       if (!(error instanceof FileError)) throw error;

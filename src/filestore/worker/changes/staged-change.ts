@@ -4,6 +4,7 @@
  * stable storage it says as flush targets, which the commit flushes for all of its changes together. Worker thread.
  */
 import type { BinlogPosition } from "#filestore/binlog/position.ts";
+import type { SlotRegion } from "#filestore/trunk/packed-files.ts";
 import type { FileStoreError } from "#filestore/worker/disk-failure.ts";
 import type { FlushSteps } from "#filestore/worker/flush-steps.ts";
 import type { FlushTarget } from "#platform/flusher.ts";
@@ -40,6 +41,8 @@ export abstract class StagedChange implements Change {
   /** For error messages: completes "cannot …". */
   readonly doing: string;
   readonly linked: boolean;
+  /** The time of the new name that it makes, as it was taken from `NameTimes`. */
+  readonly namedMs: number | undefined;
   result: string | undefined = undefined;
   error: FileStoreError | undefined = undefined;
   /** Where its first record stands, from the commit on. */
@@ -54,13 +57,20 @@ export abstract class StagedChange implements Change {
     /** The new logical name, where the change makes one. */
     readonly made?: string;
     readonly linked?: boolean;
+    readonly namedMs?: number | undefined;
   }) {
     this.key = what.key;
     this.secondKey = what.secondKey;
     this.lines = what.lines;
     this.doing = what.doing;
     this.linked = what.linked === true;
+    this.namedMs = what.namedMs;
     this.#made = what.made ?? "";
+  }
+
+  /** False where it gives room back, or changes nothing: such changes may use what a full disk keeps for them (`RoomReserve`). */
+  get needsRoom(): boolean {
+    return this.lines !== "";
   }
 
   /** Equal objects stand for one `stageTogether` a batch. */
@@ -87,10 +97,15 @@ export abstract class StagedChange implements Change {
     return undefined;
   }
 
+  /** Where that content stands, if in a slot of a trunk file: the journal may take it instead of a flush (`journal/flush-records.ts`). */
+  get slotWritten(): SlotRegion | undefined {
+    return undefined;
+  }
+
   /** Never committed: removes what is staged. Must not throw. */
   discard(): void {}
 
-  /** The records stand: makes the file what they say. Leaves it as it was where it throws. */
+  /** The records stand: makes the file what they say. Leaves it as it was where it throws; may be called again then. */
   abstract apply(): void;
 
   /** Lines that make the records true again after `apply` threw; empty where they are to stand, see `isOwed`. */

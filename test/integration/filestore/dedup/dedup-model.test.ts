@@ -65,6 +65,10 @@ function unclosed(database: Database): Database {
     prepare: (sql) => database.prepare(sql),
     execute: (sql) => database.execute(sql),
     transaction: (durability, work) => database.transaction(durability, work),
+    serialize: () => database.serialize(),
+    get changes() {
+      return database.changes;
+    },
     get version() {
       return database.version;
     },

@@ -88,6 +88,7 @@ test("what C left is not changed, and C finds its own again", () => {
   );
 });
 
+/** Names never run backwards, hence new ones have the time of C's newest. */
 test("from a binlog elsewhere the path's own records are taken over, and go on in its own", () => {
   const files = unpacked("plain");
   const foreign = readText(files, `${root}/base/data/sync/binlog.000`);
@@ -97,7 +98,7 @@ test("from a binlog elsewhere the path's own records are taken over, and go on i
   expect(viewOf(files, `${root}/path1`).binlog).toBe(text);
   expect(engine.binlogPosition()).toEqual({ index: 0, offset: text.length });
   const name = put(engine, { kind: "normal", extension: "txt" }, "ours");
-  expect(viewOf(files, `${root}/path1`).binlog).toBe(`${text}1700000000 C ${name}\n`);
+  expect(viewOf(files, `${root}/path1`).binlog).toBe(`${text}1795409386 C ${name}\n`);
   expect(readText(files, `${root}/base/data/sync/binlog.000`)).toBe(foreign);
 });
 
@@ -115,7 +116,7 @@ test("a binlog on the path itself goes on where it is", () => {
     const engine = openPath(files, 0, { adoptBasePath });
     expect(engine.openReport.adopted).toBe(true);
     const name = put(engine, { kind: "normal", extension: "txt" }, "ours");
-    expect(viewOf(files, `${root}/path0`).binlog).toBe(`${before}1700000000 C ${name}\n`);
+    expect(viewOf(files, `${root}/path0`).binlog).toBe(`${before}1795409386 C ${name}\n`);
     engine.close();
     expect(openPath(files, 0, { adoptBasePath }).openReport.adopted).toBe(false);
   }

@@ -95,6 +95,18 @@ test("a note that cannot be written is logged, and tried again later", () => {
   expect(noted()?.checkpoint.offset).toBe(500 + 2 * checkpointBytes);
 });
 
+test("as long as a note does not surely stand, the place of the last one is told", () => {
+  const { files, log, begin } = setUp();
+  const checkpoint = new Checkpoint({ files, layout, log }, { subdirCount: 8, position: begin });
+  const far = { index: 0, offset: begin.offset + checkpointBytes };
+  const steps = checkpoint.advance(far);
+  let step = steps.next([]);
+  while (step.done !== true) step = steps.next([new FileError("EIO", "EIO: the flush failed")]);
+  expect(checkpoint.position).toEqual(begin);
+  runFlushSteps(files, checkpoint.advance({ ...far, offset: far.offset + checkpointBytes }));
+  expect(checkpoint.position.offset).toBe(far.offset + checkpointBytes);
+});
+
 test("on a full disk the old note is changed in its place: the path is in use", () => {
   const { files, checkpoint, noted } = setUp();
   checkpoint.write({ index: 2, offset: 77 }, true);

@@ -19,6 +19,7 @@ import {
 } from "../../../support/engine-fixture.ts";
 import { type EngineOperation, engineOperations } from "../../../support/engine-operations.ts";
 import { MemoryFiles } from "../../../support/memory-files.ts";
+import { replicaOperations } from "../../../support/replica-operations.ts";
 import { seededRandom } from "../../../support/seeded-random.ts";
 import { Stopped, TroubledFiles } from "../../../support/troubled-files.ts";
 
@@ -103,7 +104,7 @@ function labelled(label: string, check: () => void): void {
   }
 }
 
-for (const operation of engineOperations) {
+for (const operation of [...engineOperations, ...replicaOperations]) {
   for (const durability of ["relaxed", "flushed"] as const) {
     test(`killed at any call: ${operation.name}, ${durability}`, () => {
       const settings = { durability, ...operation.settings };
@@ -140,7 +141,7 @@ for (const operation of engineOperations) {
   });
 }
 
-for (const operation of engineOperations) {
+for (const operation of [...engineOperations, ...replicaOperations]) {
   if (operation.isUnstaged !== true) continue;
   // Anything may be lost. The note that the path is in use, and its directories, were flushed at the start.
   test(`power cut without flushes at any call: ${operation.name}, never a part of a recorded file`, () => {

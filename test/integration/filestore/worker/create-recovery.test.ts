@@ -99,10 +99,9 @@ test("only of the latest the content is read", () => {
 test("whole files, and names that do not tell what is whole, are left alone", () => {
   const appender = nameOf("content", 2, "appender");
   const slave = whole.replace(".txt", "_small.png");
-  const replica = nameOf("content", 3);
   const changed = nameOf("content", 4);
   const deleted = nameOf("content", 5);
-  const records = [`C ${whole}`, `C ${appender}`, `C ${slave}`, `C ${whole}-m`, `c ${replica}`];
+  const records = [`C ${whole}`, `C ${appender}`, `C ${slave}`, `C ${whole}-m`];
   records.push(
     `C ${changed}`,
     `U ${changed}`,
@@ -113,6 +112,22 @@ test("whole files, and names that do not tell what is whole, are left alone", ()
   const files = { [whole]: "content", [`${whole}-m`]: "a\x02b", [slave]: "x", [appender]: "y" };
   const { added, swept } = new Left(records, files).start();
   expect([added, swept]).toEqual(["", 0]);
+});
+
+test("what says that a file is not here has no time, so that nobody takes it for a deletion", () => {
+  const disk = new Left([`C ${whole}`], {});
+  disk.start();
+  expect(viewOf(disk, directory).binlog).toBe(`${time} C ${whole}\n0 d ${whole}\n`);
+});
+
+/** A peer's name may say another CRC-32 than its content, as those of old releases and of links do. */
+test("what a peer made goes where it is missing or has another size, and stays whatever its content is", () => {
+  const missing = new Left([`c ${whole}`], {});
+  expect(missing.start()).toMatchObject({ files: {}, added: `d ${whole}\n` });
+  const short = new Left([`c ${whole}`], { [whole]: "cont" });
+  expect(short.start()).toMatchObject({ files: {}, swept: 1, added: `d ${whole}\n` });
+  const other = new Left([`c ${whole}`], { [whole]: "CONTENT" });
+  expect(other.start()).toMatchObject({ swept: 0, added: "" });
 });
 
 test("a file that cannot be read keeps nobody from starting, nor does a full disk", () => {
@@ -129,7 +144,7 @@ test("a file that cannot be read keeps nobody from starting, nor does a full dis
   expect(full.logs.map(({ event }) => event)).toContain("binlog-not-amended");
 });
 
-test("only records of new files of this node are looked at, in their order", () => {
+test("only records of new files whose names tell their size are looked at", () => {
   const disk = new Left([], {});
   expect(disk.start()).toMatchObject({ added: "" });
   const place = { name: whole, path: "/x", high: 0, low: 0, base: whole.slice(10) };
@@ -138,6 +153,7 @@ test("only records of new files of this node are looked at, in their order", () 
   const record = { entry, start, end: start, line: "" };
   const created = { place, sizeBytes: 7, crc32: crc32("content") };
   expect(createdBy(place, record)).toEqual(created);
-  expect(createdBy(place, { ...record, entry: { ...entry, replica: true } })).toBeUndefined();
+  const replica = { ...record, entry: { ...entry, replica: true } };
+  expect(createdBy(place, replica)).toEqual({ ...created, crc32: undefined });
   expect(createdBy({ ...place, base: "short" }, record)).toBeUndefined();
 });

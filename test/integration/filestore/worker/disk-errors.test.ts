@@ -19,6 +19,7 @@ import {
 } from "../../../support/engine-fixture.ts";
 import { type EngineOperation, engineOperations } from "../../../support/engine-operations.ts";
 import { MemoryFiles } from "../../../support/memory-files.ts";
+import { replicaOperations } from "../../../support/replica-operations.ts";
 import { TroubledFiles } from "../../../support/troubled-files.ts";
 
 const directory = "/disk";
@@ -60,7 +61,7 @@ const ways = (["flushed", "relaxed"] as const).flatMap((durability) =>
   ["EIO", "ENOSPC"].map((code) => ({ durability, code })),
 );
 
-for (const operation of engineOperations) {
+for (const operation of [...engineOperations, ...replicaOperations]) {
   for (const { durability, code } of ways) {
     test(`each call may fail with ${code}: ${operation.name}, ${durability}`, () => {
       const undisturbed = prepare(operation, durability);

@@ -39,6 +39,19 @@ test("a header that says nothing but a kind and sizes belongs to nobody; any oth
   expect(() => put(engine, other, "x")).toThrow(expect.objectContaining({ code: "file-exists" }));
 });
 
+test("a slot in which a file begins further inside is in use; what is left over from deleted files is not", () => {
+  const { files, engine, path } = setUp();
+  const stored = put(engine, { ...target, slot: { ...slot, offset: 2048 } }, "acknowledged");
+  const joined = { ...target, slot: { ...slot, offset: 1024, size: 4096 } };
+  expect(() => put(engine, joined, "x")).toThrow(expect.objectContaining({ code: "file-exists" }));
+  expect(readBack(engine, stored).toString()).toBe("acknowledged");
+  commit(engine, engine.prepareRemove(stored));
+  const descriptor = files.open(path, "read-write");
+  files.write(descriptor, Buffer.from("F left over"), 3000);
+  files.close(descriptor);
+  expect(readBack(engine, put(engine, joined, "x")).toString()).toBe("x");
+});
+
 test("a short trunk file is extended; what cannot be one is refused", () => {
   const { files, engine, path } = setUp();
   files.makeDirectory(`${directory}/data/01`);

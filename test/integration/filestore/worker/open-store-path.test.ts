@@ -52,7 +52,7 @@ test("an empty directory becomes a store path with nothing in it but ours", () =
     expect(engine.openReport).toEqual({ rolledForward: 0, swept: 0, adopted: false });
     expect(engine.binlogPosition()).toEqual({ index: 0, offset: 0 });
     expect(readFileSync(`${path}/data/.cairn/state`, "latin1")).toBe(
-      "version=1\nsubdir_count=16\nbinlog_index=0\nbinlog_offset=0\nclean=0\n",
+      "version=1\nsubdir_count=16\nbinlog_index=0\nbinlog_offset=0\nclean=0\nname_limit=1700000010\n",
     );
     engine.close();
     engine.close();
@@ -109,7 +109,7 @@ test("a state of a newer release is refused", () => {
   expect(refusal(files)).toContain("was written by a newer release (format 2)");
 });
 
-test("without a legible state the end of the binlog is looked at", () => {
+test("without a legible state, and with one of a place that the binlog does not reach, its end is looked at", () => {
   const files = new MemoryFiles(directory);
   const engine = openEngine({ files, directory });
   const name = put(engine, { kind: "appender", extension: "log" }, "0123456789");
@@ -117,15 +117,18 @@ test("without a legible state the end of the binlog is looked at", () => {
   engine.close();
   // As if the end had come between the record and the truncation.
   write(files, `/disk/data/${name.slice(4)}`, "0123456789");
-  for (const [text, size] of [
-    [readText(files, "/disk/data/.cairn/state"), 10],
-    ["\0\0\0", 4],
+  const beyond = "version=1\nsubdir_count=16\nbinlog_index=0\nbinlog_offset=9999\nclean=0\n";
+  for (const [text, size, events] of [
+    [readText(files, "/disk/data/.cairn/state"), 10, []],
+    ["\0\0\0", 4, ["engine-state-damaged"]],
+    [beyond, 4, ["files-in-doubt"]],
   ] as const) {
+    write(files, `/disk/data/${name.slice(4)}`, "0123456789");
     write(files, "/disk/data/.cairn/state", text);
     const logs: LogRecord[] = [];
     const again = openEngine({ files, directory, logs });
     expect(again.facts(name).sizeBytes).toBe(size);
-    expect(logs.map(({ event }) => event)).toEqual(size === 4 ? ["engine-state-damaged"] : []);
+    expect(logs.map(({ event }) => event)).toEqual(events);
   }
 });
 

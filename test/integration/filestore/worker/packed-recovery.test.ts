@@ -3,9 +3,10 @@ import { expect, test } from "vitest";
 import type { LogRecord } from "#base/log.ts";
 import { maxFilesWithRecords } from "#filestore/trunk/limits.ts";
 import { decodeBase } from "#model/file-id.ts";
-import { commit, readBack, stage, viewOf } from "../../../support/engine-fixture.ts";
+import { commit, readBack, readText, stage, viewOf } from "../../../support/engine-fixture.ts";
 import { MemoryFiles } from "../../../support/memory-files.ts";
 import { openPacking, putPacked, walkedTrunkFiles } from "../../../support/packed-fixture.ts";
+import { replicate } from "../../../support/replica-stage.ts";
 import { unpackStorePath, writeFile } from "../../../support/store-path-vectors.ts";
 
 const directory = "/disk";
@@ -48,7 +49,7 @@ test("a slot without a record is zeros again", () => {
   });
 });
 
-test("a record without its content gets another one that says so, and the space is free", () => {
+test("a record without its content gets another one that says so, and its slot is kept for a peer's copy", () => {
   const { files, names, write, start, logs } = crashed("relaxed");
   write(offsetOf(names[1] ?? "") + 24 + 100, Buffer.from("rot"));
   write(offsetOf(names[2] ?? ""), Buffer.alloc(324));
@@ -58,7 +59,15 @@ test("a record without its content gets another one that says so, and the space 
   expect(logs.find(({ event }) => event === "packed-files-lost")?.data).toEqual({ files: 2 });
   expect(readBack(next.engine, names[0] ?? "").toString()).toBe("a".repeat(300));
   for (const name of names.slice(1)) expect(() => next.engine.openRead(name)).toThrow("no file");
-  expect(offsetOf(putPacked(next.engine, "d".repeat(300)))).toBe(offsetOf(names[1] ?? ""));
+  // A slot that others had by then would cost the peer's copy as well.
+  expect(offsetOf(putPacked(next.engine, "d".repeat(300)))).toBeGreaterThan(
+    offsetOf(names[2] ?? ""),
+  );
+  for (const [at, name] of names.entries()) {
+    const content = "abc"[at]?.repeat(300) ?? "";
+    expect(replicate(next.engine, { name, content })).toBe("");
+    expect(readBack(next.engine, name).toString()).toBe(content);
+  }
 });
 
 test("with flushes the records of the last commit are looked at, and no more", () => {
@@ -119,6 +128,24 @@ test("a note from before the records that are looked at is not believed", () => 
   for (const [at, name] of names.entries()) {
     expect(readBack(engine, name).toString()).toBe("abc"[at]?.repeat(300));
   }
+});
+
+test("a note from behind the end of a binlog that was cut is not believed, and what the binlog has is looked at", () => {
+  const { files, names, write, start, logs } = crashed("relaxed");
+  write(offsetOf(names[1] ?? "") + 24 + 100, Buffer.from("rot"));
+  const state = `version=1\nsubdir_count=16\nbinlog_index=0\nbinlog_offset=9999\nclean=0\n`;
+  writeFile(files, `${own}/state`, state);
+  // As if the second file had been deleted since, by a record that is lost.
+  const [, file = ""] = readText(files, `${own}/trunk-open`).split("\n");
+  writeFile(files, `${own}/trunk-open`, `trunk-open 1 0 9999\n${file}\n324 16060\nend 3\n`);
+  const { engine, settle } = start();
+  const events = logs.map(({ event }) => event);
+  expect(events).toEqual(["files-in-doubt", "trunk-open-damaged", "packed-files-lost"]);
+  expect(() => engine.openRead(names[1] ?? "")).toThrow("no file");
+  settle();
+  for (let at = 0; at < 20; at += 1) putPacked(engine, Buffer.alloc(3000, at));
+  expect(readBack(engine, names[0] ?? "").toString()).toBe("a".repeat(300));
+  expect(readBack(engine, names[2] ?? "").toString()).toBe("c".repeat(300));
 });
 
 test("an active trunk file that is cut off serves what is left, and takes nothing any more", () => {

@@ -130,3 +130,13 @@ test("a full disk passes without a test file, so that files can be deleted there
   engine.commit([engine.prepareRemove(name)]);
   expect(viewOf(disk, directory)).toMatchObject({ files: {}, staged: [] });
 });
+
+test("a path is present until its directory is another one, or gone", () => {
+  const { disk, engine } = stage();
+  put(engine, file, "one");
+  expect(engine.isPresent).toBe(true);
+  disk.rename(`${directory}/data`, `${directory}/elsewhere`);
+  expect(engine.isPresent).toBe(false);
+  disk.rename(`${directory}/elsewhere`, `${directory}/data`);
+  expect(engine.isPresent).toBe(true);
+});

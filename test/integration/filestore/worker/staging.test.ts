@@ -141,7 +141,8 @@ test("a writer that is given up leaves no file and no lock", () => {
   const slave = new SlaveWriter(store, place);
   slave.write(Buffer.from("abc"));
   slave.abort();
-  const splice = new SpliceWriter(store, { kind: "append", place, offset: 0, oldSize: 0 });
+  const before = { offset: 0, oldSize: 0, modifiedSeconds: 0 };
+  const splice = new SpliceWriter(store, { kind: "append", place, ...before });
   expect(store.locks.size).toBe(1);
   splice.write(Buffer.from("abc"));
   splice.abort();

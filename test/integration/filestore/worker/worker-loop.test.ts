@@ -7,6 +7,7 @@ import { blockView, makeBlockMemory } from "#filestore/block-pool.ts";
 import { makeRingMemory, RingReader, RingWriter } from "#filestore/ring.ts";
 import type { RequestFields } from "#filestore/store-path-client.ts";
 import { maxBatch } from "#filestore/worker/commit-queue.ts";
+import { DiskFileWriter } from "#filestore/worker/disk-file-writer.ts";
 import { FilesFlusher } from "#filestore/worker/flush-steps.ts";
 import { makePulseMemory, PathCondition, PathPulse } from "#filestore/worker/path-condition.ts";
 import { WorkerLoop } from "#filestore/worker/worker-loop.ts";
@@ -45,6 +46,7 @@ class Bench {
     this.condition = condition;
     this.loop = new WorkerLoop({
       engine: this.engine.asEngine,
+      diskFiles: new DiskFileWriter(new MemoryFiles(), undefined),
       requests: new RingReader(requests),
       completions: new RingWriter(completions),
       blocks: this.#blocks,

@@ -6,6 +6,7 @@ import { makeRingMemory, RingReader, RingWriter } from "#filestore/ring.ts";
 import { Answers } from "#filestore/worker/answers.ts";
 import { completion } from "#filestore/worker-messages.ts";
 import { FileError } from "#platform/files.ts";
+import { ManualClock } from "../../../support/manual-clock.ts";
 
 function setUp() {
   const ring = makeRingMemory();
@@ -46,4 +47,42 @@ test("a payload is the part of its block that the request says", () => {
   const payload = answers.payload({ ...record, text: "", text2: "" });
   expect(Buffer.from(payload).toString()).toBe("payload");
   expect(answers.view(3)).toBe(answers.view(3));
+});
+
+test("answers are roused for together, and one by one where each takes its time", () => {
+  const clock = new ManualClock();
+  let wakes = 0;
+  const ring = new (class extends RingWriter {
+    override wake(): void {
+      wakes += 1;
+    }
+  })(makeRingMemory());
+  const answers = new Answers(ring, makeBlockMemory(), clock);
+  const handle = (ms: number): number => {
+    clock.advance(ms);
+    answers.wakeWhenSlow();
+    return wakes;
+  };
+  clock.advance(1000);
+  answers.beginBatch();
+  expect([1, 1, 1, 1, 1, 1, 100, 100].map(handle)).toEqual([0, 0, 0, 0, 1, 1, 2, 3]);
+});
+
+test("nobody is told that there is no such file where the path is not the one that was opened", () => {
+  const { answers, ring } = setUp();
+  let looks = 0;
+  answers.isPresent = () => {
+    looks += 1;
+    return looks === 1;
+  };
+  for (const id of [1, 2]) answers.fail(id, new FileError("ENOENT", "nothing there"));
+  answers.fail(3, new AppError("disk-failed", "no directory", { details: { errno: "ENOENT" } }));
+  // What is found, or fails in another way, costs no look.
+  answers.done(4);
+  answers.fail(5, new FileError("EIO", "broken"));
+  const found = [ring.take(), ring.take(), ring.take(), ring.take(), ring.take()];
+  expect(found.map((answer) => answer?.text)).toEqual([
+    ...["file-missing", "store-path-unready", "store-path-unready", "", "disk-failed"],
+  ]);
+  expect(looks).toBe(3);
 });

@@ -1,6 +1,7 @@
 /** Appending to and overwriting appender files. */
 import { expect, test } from "vitest";
 import { SpliceChange } from "#filestore/worker/changes/splice-change.ts";
+import { FileError } from "#platform/files.ts";
 import { NodeFiles } from "#platform/node/node-files.ts";
 import {
   commit,
@@ -14,6 +15,19 @@ import {
 import { ManualClock } from "../../../../support/manual-clock.ts";
 
 const mebibyte = 1024 * 1024;
+
+/** Setting times fails so often. */
+class Untimely extends NodeFiles {
+  failures = 0;
+
+  override setModified(path: string, seconds: number): void {
+    if (this.failures > 0) {
+      this.failures -= 1;
+      throw new FileError("EIO", "EIO: injected");
+    }
+    super.setModified(path, seconds);
+  }
+}
 
 test("what is appended and overwritten is there, with offset and length in its record", () => {
   withDirectory((directory) => {
@@ -29,11 +43,11 @@ test("what is appended and overwritten is there, with offset and length in its r
     const seconds = Math.floor(clock.nowMs() / 1000);
     expect(viewOf(files, directory).binlog.split("\n").slice(1)).toEqual([
       `${seconds} A ${name} 10 3`,
-      `${seconds} M ${name} 2 2`,
-      `${seconds} M ${name} 13 3`,
+      `${seconds + 1} M ${name} 2 2`,
+      `${seconds + 1} M ${name} 13 3`,
       "",
     ]);
-    expect(engine.facts(name).modifiedSeconds).toBe(seconds);
+    expect(engine.facts(name).modifiedSeconds).toBe(seconds + 1);
     expect(viewOf(files, directory).staged).toEqual([]);
   });
 });
@@ -118,5 +132,28 @@ test("an append that finds no room for the copy is refused, and leaves nothing",
     // Overwriting needs none.
     commit(engine, stage(engine, { kind: "modify", name, offset: 0 }, { content: "ABC" }));
     expect(readBack(engine, name).toString()).toBe("ABC");
+  });
+});
+
+test("an append that failed half-way leaves the time of before: by a later one it would count as the newest version", () => {
+  withDirectory((directory) => {
+    const files = new Untimely();
+    const clock = new ManualClock();
+    const engine = openEngine({ files, directory, clock });
+    const name = put(engine, { kind: "appender", extension: "log" }, "abc");
+    const before = engine.facts(name);
+    clock.advance(60_000);
+    const append = () => put(engine, { kind: "append", name }, "def");
+    files.failures = 1;
+    expect(append).toThrow("cannot append");
+    expect(engine.facts(name)).toEqual(before);
+    // What the disk does not let us undo the next start carries out.
+    files.failures = 2;
+    expect(append).toThrow("cannot append");
+    engine.close();
+    const again = openEngine({ files, directory, clock });
+    expect(again.openReport.rolledForward).toBe(1);
+    const modifiedSeconds = Math.floor(clock.nowMs() / 1000);
+    expect(again.facts(name)).toMatchObject({ sizeBytes: 6, modifiedSeconds });
   });
 });

@@ -1,5 +1,6 @@
 /** Cutting appender files off, and extending them. */
 import { expect, test } from "vitest";
+import { FileError } from "#platform/files.ts";
 import { NodeFiles } from "#platform/node/node-files.ts";
 import {
   commit,
@@ -28,10 +29,10 @@ test("a file is cut off or extended by zeros, with both sizes in the record", ()
     expect(viewOf(files, directory).binlog.split("\n").slice(1)).toEqual([
       `${seconds} T ${name} 10 4`,
       `${seconds} T ${name} 4 6`,
-      `${seconds} T ${name} 6 0`,
+      `${seconds + 1} T ${name} 6 0`,
       "",
     ]);
-    expect(engine.facts(name).modifiedSeconds).toBe(seconds);
+    expect(engine.facts(name).modifiedSeconds).toBe(seconds + 1);
   });
 });
 
@@ -59,5 +60,26 @@ test("a size that the file system cannot make is refused, and nothing changed", 
     engine.close();
     const again = openEngine({ files, directory });
     expect(readBack(again, name).toString()).toBe("0123456789");
+  });
+});
+
+test("a truncation whose time could not be set is given it by the next start", () => {
+  withDirectory((directory) => {
+    const files = new NodeFiles();
+    const clock = new ManualClock();
+    const engine = openEngine({ files, directory, clock });
+    const name = put(engine, { kind: "appender", extension: "log" }, "0123456789");
+    clock.advance(5000);
+    const setModified = files.setModified.bind(files);
+    files.setModified = () => {
+      throw new FileError("EIO", "EIO: injected");
+    };
+    expect(() => commit(engine, engine.prepareTruncate(name, 4))).toThrow("cannot truncate");
+    files.setModified = setModified;
+    engine.close();
+    const again = openEngine({ files, directory, clock });
+    expect(again.openReport.rolledForward).toBe(1);
+    const modifiedSeconds = Math.floor(clock.nowMs() / 1000);
+    expect(again.facts(name)).toMatchObject({ sizeBytes: 4, modifiedSeconds });
   });
 });
