@@ -23,12 +23,14 @@ export function changesFor(
 ): ChangeReport {
   if (!leadership.isLeader) return noChanges;
   const { facts, remoteAddress } = asker;
+  // What comes late over a connection that the storage gave up is answered to nobody: its news would be lost.
+  if (storage.session !== undefined && storage.session !== facts) return noChanges;
   const { group } = storage;
-  const leader = facts.leaderTold !== leadership.version;
+  const leader = facts.leaderTold !== leadership.news;
   const trunkServer = storage.trunkServerTold !== group.trunkServerVersion;
   const members = storage.membersTold !== group.membersVersion;
   if (!leader && !trunkServer && !members) return noChanges;
-  facts.leaderTold = leadership.version;
+  facts.leaderTold = leadership.news;
   storage.trunkServerTold = group.trunkServerVersion;
   storage.membersTold = group.membersVersion;
   const briefs = members ? membersFor(storage, asker) : undefined;

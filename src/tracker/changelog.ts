@@ -4,9 +4,11 @@
  * Main thread.
  */
 import type { GroupName } from "#model/group-name.ts";
-import type { StorageId } from "#model/storage-id.ts";
+import { isIpAddress } from "#model/ip-address.ts";
+import { isStorageId, type StorageId } from "#model/storage-id.ts";
 import { storageStatus } from "#model/storage-status.ts";
 import { maxChangelogBytes, maxChangelogReplyBytes } from "#tracker/limits.ts";
+import { idOfAddress } from "#tracker/storage-identity.ts";
 import type { ChangelogLine } from "#tracker/tracker-state.ts";
 
 export type ChangelogEvent =
@@ -22,7 +24,12 @@ export class Changelog {
   #lines: ChangelogLine[];
 
   constructor(lines: readonly ChangelogLine[]) {
-    this.#lines = [...lines].sort((one, other) => one.position - other.position);
+    this.#lines = inOrder(lines);
+  }
+
+  /** Another tracker's lines take the place of ours. */
+  replace(lines: readonly ChangelogLine[]): void {
+    this.#lines = inOrder(lines);
   }
 
   /** Position of the first line that is still there. */
@@ -61,9 +68,22 @@ export class Changelog {
     return this.#lines.map((line) => line.text).join("");
   }
 
+  /** Storages that moved, oldest first, as far as the lines reach back. */
+  moves(): readonly { readonly group: string; readonly from: StorageId; readonly to: StorageId }[] {
+    return this.#lines.flatMap(({ text }) => {
+      const [, group = "", from = "", status, newAddress = ""] = text.trimEnd().split(" ");
+      if (Number(status) !== storageStatus.ipChanged || !isIpAddress(newAddress)) return [];
+      return isStorageId(from) ? [{ group, from, to: idOfAddress(newAddress) }] : [];
+    });
+  }
+
   lines(): readonly ChangelogLine[] {
     return this.#lines;
   }
+}
+
+function inOrder(lines: readonly ChangelogLine[]): ChangelogLine[] {
+  return [...lines].sort((one, other) => one.position - other.position);
 }
 
 /** The lines of C's file with their positions; what is no whole line is left out. */

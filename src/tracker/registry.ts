@@ -37,11 +37,13 @@ import {
   transition,
 } from "#tracker/storage-machine.ts";
 import {
+  forgetHeld,
   newStorageRecord,
   resetStorageRecord,
   type StorageRecord,
 } from "#tracker/storage-record.ts";
 import type { TrackerSettings } from "#tracker/tracker-settings.ts";
+import type { ChangelogLine } from "#tracker/tracker-state.ts";
 
 export interface RegistryParts {
   readonly clock: Clock;
@@ -106,6 +108,13 @@ export class Registry {
     this.#resortGroups();
     this.#reindex(group, group.storages);
     relistStorages(group, this.#serverRule);
+  }
+
+  /** Forgets every group; what follows comes from another tracker. Nobody has joined. */
+  clear(changelog: readonly ChangelogLine[]): void {
+    this.#byName.clear();
+    this.#resortGroups();
+    this.#parts.changelog.replace(changelog);
   }
 
   /** Only for groups that no record refers to. */
@@ -214,6 +223,7 @@ export class Registry {
       mode: readWriteMode.both,
       status: storageStatus.ipChanged,
     });
+    group.formerIds.set(oldId, storage.id);
     this.#reindex(group, [...group.storages, marker]);
     relistStorages(group, this.#serverRule);
     group.membersVersion += 1;
@@ -285,8 +295,10 @@ export class Registry {
 
   #statusChanged(storage: StorageRecord, from: StorageStatus, why: string): void {
     const { group, id, status } = storage;
-    // What is not available any more has nothing of a connection left.
-    if (!isAvailable(storage) && isAvailable({ status: from })) storage.upTime = 0;
+    if (!isAvailable(storage) && isAvailable({ status: from })) {
+      if (storage.session === undefined) storage.upTime = 0;
+      forgetHeld(storage);
+    }
     relistStorages(group, this.#serverRule);
     this.chooseWriteGroup();
     this.#parts.log.notice("storage-status", {

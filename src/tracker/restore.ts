@@ -18,6 +18,7 @@ export interface RestoreParts {
 
 /** Storages that the storage ids file does not name any more stay in the state, but out of the memory. */
 export function restoreGroups(registry: Registry, saved: SavedTracker, parts: RestoreParts): void {
+  const moves = registry.changelog.moves();
   for (const each of saved.groups) {
     const group = restoredGroup(each);
     const members = saved.storages
@@ -28,6 +29,9 @@ export function restoreGroups(registry: Registry, saved: SavedTracker, parts: Re
     const totals = groupTotals(group.storages);
     group.totalMb = totals?.totalMb ?? 0;
     group.freeMb = totals?.freeMb ?? 0;
+    for (const { from, to } of moves.filter((move) => move.group === each.name)) {
+      group.formerIds.set(from, to);
+    }
     registry.insertGroup(group);
   }
 }

@@ -9,7 +9,12 @@ import type { StorageId } from "#model/storage-id.ts";
 import { type GroupRecord, savedGroup } from "#tracker/group-record.ts";
 import { isGone } from "#tracker/storage-machine.ts";
 import { type StorageRecord, savedStorage } from "#tracker/storage-record.ts";
-import type { ChangelogLine, SavedTimes, TrackerState } from "#tracker/tracker-state.ts";
+import type {
+  ChangelogLine,
+  SavedTimes,
+  SavedTracker,
+  TrackerState,
+} from "#tracker/tracker-state.ts";
 
 /** `membership` must survive a power cut, `statistics` may be some seconds old. */
 export type ChangeKind = "membership" | "statistics";
@@ -77,6 +82,17 @@ export class StateWriter {
 
   timesChanged(times: SavedTimes): void {
     this.#times = times;
+  }
+
+  /** What waits is of no more use: the state becomes `saved`. Never throws. */
+  replaceAll(saved: SavedTracker): void {
+    this.#forget();
+    try {
+      this.#state.replace(saved);
+    } catch (error) {
+      this.#failures += 1;
+      this.#log.error("state-not-saved", { why: describeError(error), failures: this.#failures });
+    }
   }
 
   /** Writes whatever waits. Never throws: what could not be written waits for the next time. */

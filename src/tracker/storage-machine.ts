@@ -24,6 +24,8 @@ export type StorageInput =
   | { readonly name: "join"; readonly initializing: boolean; readonly reported: number }
   /** A beat or a disk report. */
   | { readonly name: "heard" }
+  /** Any message of a storage of ours, which sends one a second. */
+  | { readonly name: "alive" }
   /** SYNC_DEST_REQ was answered with this source, or with nobody. */
   | { readonly name: "source-chosen"; readonly source: SyncSource | undefined }
   /** SYNC_NOTIFY: what another tracker chose. */
@@ -35,7 +37,7 @@ export type StorageInput =
   /** CHANGE_STATUS: the leader's view. */
   | { readonly name: "told"; readonly status: StorageStatus }
   | { readonly name: "connection-lost" }
-  /** No beat for too long. */
+  /** No beat for too long; of a storage of ours, no message. */
   | { readonly name: "silent" }
   | { readonly name: "delete" }
   /** REPORT_IP_CHANGED: another record goes on with this one's data. */
@@ -72,6 +74,8 @@ export function transition(state: StorageState, input: StorageInput): Transition
       return join(state, input);
     case "heard":
       return isSettling(state) || isGone(state) ? stay(state) : become(state, active);
+    case "alive":
+      return state.status === offline ? become(state, active) : stay(state);
     case "source-chosen":
       return sourceChosen(state, input.source);
     case "source-told":

@@ -18,7 +18,10 @@ export interface StorageRecord {
   /** One or two. */
   addresses: readonly string[];
   port: number;
+  /** By the table of storage ids. */
   mode: ReadWriteMode;
+  /** By its own settings, as storages of ours tell; not kept over restarts of the tracker. */
+  ownMode: ReadWriteMode;
   readonly joinOrder: number;
   status: StorageStatus;
   source: SyncSource | undefined;
@@ -42,13 +45,29 @@ export interface StorageRecord {
   lastHeartBeatTime: number;
   /** Monotonic milliseconds of the last beat, for the check whether it is silent. */
   heardAtMs: number;
+  /** Monotonic milliseconds of the last message of any kind on its session. */
+  messageAtMs: number;
   syncTimes: Map<StorageId, number>;
+  /** See `StorageView`. In memory only: a storage of ours tells it every second. */
+  held: ReadonlyMap<number, number> | undefined;
+  /** It does so on the session that speaks for it. */
+  reportsHeld: boolean;
+  /** Every file that it makes from now on has at least this name time, as it told last; 0 for unknown. */
+  nameClock: number;
   /** The session on which it joined last; only that one's end counts. */
   session: object | undefined;
   /** Version of the group's members that it was told; −1 for none. */
   membersTold: number;
   /** Version of the group's trunk server that it was told; 0 is that of a group which never had one. */
   trunkServerTold: number;
+}
+
+/** What clients may do there: what the table of storage ids and its own settings both allow. */
+export function clientMode({
+  mode,
+  ownMode,
+}: Pick<StorageRecord, "mode" | "ownMode">): ReadWriteMode {
+  return (mode & ownMode) as ReadWriteMode;
 }
 
 /** A record as it is before the first join; `none` is its status until the machine has seen that. */
@@ -66,6 +85,7 @@ export function newStorageRecord(
   group.nextJoinOrder += 1;
   return {
     ...identity,
+    ownMode: readWriteMode.both,
     group,
     joinOrder,
     source: undefined,
@@ -85,7 +105,11 @@ export function newStorageRecord(
     lastSyncedTimestamp: 0,
     lastHeartBeatTime: 0,
     heardAtMs: 0,
+    messageAtMs: 0,
     syncTimes: new Map(),
+    held: undefined,
+    reportsHeld: false,
+    nameClock: 0,
     session: undefined,
     membersTold: -1,
     trunkServerTold: 0,
@@ -102,6 +126,13 @@ export function resetStorageRecord(record: StorageRecord): void {
   record.lastSyncedTimestamp = 0;
   record.lastHeartBeatTime = 0;
   record.syncTimes = new Map();
+  forgetHeld(record);
+}
+
+/** What it holds must be told anew, as after a time in which it was away. */
+export function forgetHeld(record: StorageRecord): void {
+  record.held = record.dialect === "cairn" ? nothingHeld : undefined;
+  record.nameClock = 0;
 }
 
 /** What other nodes are told about it; the asker's address decides between two of it. */
@@ -173,8 +204,11 @@ export function restoredStorage(
   record.lastSyncedTimestamp = saved.statistics.lastSyncedTimestamp;
   record.lastHeartBeatTime = saved.statistics.lastHeartBeatTime;
   record.syncTimes = new Map(saved.syncTimes);
+  forgetHeld(record);
   return record;
 }
+
+const nothingHeld: ReadonlyMap<number, number> = new Map();
 
 function noStatistics(): StorageStatistics {
   const none = { total: 0, success: 0 };

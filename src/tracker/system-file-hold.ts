@@ -49,6 +49,11 @@ export class SystemFileDesk {
     return { fileSize: file.length, content };
   }
 
+  /** As everything is now. */
+  fresh(): SystemFileHold {
+    return this.#collect();
+  }
+
   /** For those who ask for parts without START; taken anew now and then only. */
   glance(): SystemFileHold {
     const now = this.#clock.monotonicMs();

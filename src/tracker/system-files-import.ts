@@ -109,7 +109,7 @@ function importStorage(section: Section, joinOrder: number): SavedStorage | unde
     port: integer(section, "storage_port"),
     status: importedStatus(section),
     version: section.get("version") ?? "",
-    speaksCairn: false,
+    speaksCairn: integer(section, "cairn") === 1,
     joinTime: integer(section, "join_time"),
     uploadPriority: integer(section, "upload_priority"),
     storePathCount: integer(section, "store_path_count"),

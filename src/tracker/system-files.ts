@@ -96,6 +96,8 @@ function formatStorage(storage: SavedStorage, at: number, options: SystemFileOpt
     `\tip_addr=${address}`,
     `\tstatus=${storage.status}`,
     `\tversion=${storage.version}`,
+    // C passes over keys that it does not know.
+    ...(storage.speaksCairn ? ["\tcairn=1"] : []),
     `\tjoin_time=${storage.joinTime}`,
     `\tstorage_port=${storage.port}`,
     `\tsync_src_server=${source?.id ?? ""}`,

@@ -2,7 +2,10 @@
 import type { Log } from "#base/log.ts";
 import type { ConnectionCounts } from "#net/frame-server.ts";
 import type { Clock } from "#platform/clock.ts";
+import type { CatchUp } from "#tracker/catch-up.ts";
+import type { Election } from "#tracker/election/election.ts";
 import type { Leadership } from "#tracker/election/leadership.ts";
+import type { Liveness } from "#tracker/liveness.ts";
 import type { Registry } from "#tracker/registry.ts";
 import type { StateWriter } from "#tracker/state-writer.ts";
 import type { StorageIdTable } from "#tracker/storage-identity.ts";
@@ -16,6 +19,9 @@ export interface TrackerCore {
   readonly log: Log;
   readonly registry: Registry;
   readonly leadership: Leadership;
+  readonly election: Election;
+  readonly liveness: Liveness;
+  readonly catchUp: CatchUp;
   readonly writer: StateWriter;
   /** Undefined where storages are known by their address. */
   readonly storageIds: StorageIdTable | undefined;
@@ -23,6 +29,8 @@ export interface TrackerCore {
   readonly trunkElection: TrunkElection;
   /** Unix seconds at which this tracker started, and those between its last sign of life before and then; 0 for the first start. */
   readonly startedAt: number;
+  /** The same, monotonic. */
+  readonly startedAtMs: number;
   readonly restartInterval: number;
   connections(): ConnectionCounts;
 }

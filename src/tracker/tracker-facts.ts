@@ -12,7 +12,7 @@ export interface TrackerFacts {
   trackerAddress: string | undefined;
   /** The joined storage said on this session that it is one of ours. */
   saidCairn: boolean;
-  /** Version of the leadership that this connection was told; −1 for none. */
+  /** `Leadership.news` that this connection was told; −1 for none. */
   leaderTold: number;
   /** Peers that the storage takes for active although they are to be filled. */
   readonly contradicted: Set<StorageId>;
@@ -20,6 +20,12 @@ export interface TrackerFacts {
   follower: string | undefined;
   /** Sum of the trunk server versions that the follower was told; −1 for none. */
   trunkServersTold: number;
+  /** What a follower read last of the groups, and the counters of trunk files in that. */
+  groupsRead:
+    | { readonly files: SystemFileHold; readonly fileIds: ReadonlyMap<string, number> }
+    | undefined;
+  /** The connection is closed. */
+  ended: boolean;
   /** The system files that it copies. */
   hold: SystemFileHold | undefined;
 }
@@ -35,6 +41,8 @@ export function newTrackerFacts(): TrackerFacts {
     contradicted: new Set(),
     follower: undefined,
     trunkServersTold: -1,
+    groupsRead: undefined,
+    ended: false,
     hold: undefined,
   };
 }

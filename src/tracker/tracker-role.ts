@@ -8,6 +8,7 @@ import { addHandlers, type HandlerEntry } from "#net/frame-handlers.ts";
 import { FrameServer } from "#net/frame-server.ts";
 import { type Clock, nowSeconds, type Timer } from "#platform/clock.ts";
 import type { Listener, Network } from "#platform/network.ts";
+import type { Random } from "#platform/random.ts";
 import { narrowAddresses, type WireContext, wideAddresses } from "#protocol/codec.ts";
 import { common } from "#protocol/fastdfs/common.ts";
 import { trackerAdmin } from "#protocol/fastdfs/tracker-admin.ts";
@@ -15,25 +16,33 @@ import { trackerCluster } from "#protocol/fastdfs/tracker-cluster.ts";
 import { trackerLookups } from "#protocol/fastdfs/tracker-lookups.ts";
 import { trackerQueries } from "#protocol/fastdfs/tracker-queries.ts";
 import { trackerReports } from "#protocol/fastdfs/tracker-reports.ts";
+import { heldReports } from "#protocol/peer/report-held.ts";
 import { trunkLease } from "#protocol/peer/trunk-lease.ts";
 import { ProtocolError } from "#protocol/protocol-error.ts";
 import { WireStatusError, wireStatus } from "#protocol/wire-status.ts";
+import { adoptImported } from "#tracker/adopt-tracker.ts";
+import { CatchUp } from "#tracker/catch-up.ts";
 import { Changelog } from "#tracker/changelog.ts";
 import { CommandCounters } from "#tracker/command-counters.ts";
+import { Election } from "#tracker/election/election.ts";
+import { electionAnswers } from "#tracker/election/election-answers.ts";
 import { Leadership } from "#tracker/election/leadership.ts";
 import { savedGroup } from "#tracker/group-record.ts";
 import { adminHandlers } from "#tracker/handlers/admin.ts";
-import { clusterHandlers, releaseSystemFiles } from "#tracker/handlers/cluster.ts";
-import { leave } from "#tracker/handlers/join.ts";
+import { clusterHandlers, placementOf, releaseSystemFiles } from "#tracker/handlers/cluster.ts";
+import { heldReportHandlers } from "#tracker/handlers/held-reports.ts";
+import { leave, listOwner } from "#tracker/handlers/join.ts";
 import { lookupHandlers } from "#tracker/handlers/lookups.ts";
 import { queryHandlers } from "#tracker/handlers/queries.ts";
 import { reportHandlers } from "#tracker/handlers/reports.ts";
 import { trunkLeaseHandlers } from "#tracker/handlers/trunk-leases.ts";
 import {
+  aliveCheckPeriodMs,
   aliveNotePeriodMs,
   shortestCheckPeriodMs,
   statisticsSavePeriodMs,
 } from "#tracker/limits.ts";
+import { Liveness } from "#tracker/liveness.ts";
 import { Registry } from "#tracker/registry.ts";
 import { restoreGroups } from "#tracker/restore.ts";
 import { StateWriter } from "#tracker/state-writer.ts";
@@ -53,6 +62,7 @@ import { TrunkElection } from "#tracker/trunk-election.ts";
 export interface TrackerParts {
   readonly network: Network;
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Log;
   readonly state: TrackerState;
   /** False closes a connection without a byte. */
@@ -123,9 +133,14 @@ class RunningRole implements RunningTracker {
     const checkPeriodMs = Math.max(shortestCheckPeriodMs, settings.checkActiveIntervalMs / 10);
     this.#noteAlive();
     writer.flush();
+    this.#core.election.begin();
     this.#timers = [
-      clock.every(checkPeriodMs, () => this.#checkHeartBeats()),
-      clock.every(statisticsSavePeriodMs, () => writer.flush()),
+      clock.every(checkPeriodMs, () => this.#checkLife("beats")),
+      clock.every(aliveCheckPeriodMs, () => this.#checkLife("messages")),
+      clock.every(statisticsSavePeriodMs, () => {
+        this.#forgetLists();
+        writer.flush();
+      }),
       clock.every(aliveNotePeriodMs, () => this.#noteAliveForOthers()),
     ];
     if (settings.trunk.enabled) {
@@ -140,21 +155,27 @@ class RunningRole implements RunningTracker {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const timer of this.#timers) timer.cancel();
     this.#timers = [];
+    this.#core.election.stop();
     await this.#serving.server.stop(this.#core.settings.stopDeadlineMs);
     this.#noteAlive();
     this.#core.writer.flush();
   }
 
-  /** By the monotonic clock: the other one may jump. */
-  #checkHeartBeats(): void {
-    const { registry, clock, settings, writer } = this.#core;
-    const oldest = clock.monotonicMs() - settings.checkActiveIntervalMs;
-    for (const group of registry.groups) {
-      for (const storage of group.storages) {
-        if (storage.heardAtMs < oldest) registry.apply(storage, { name: "silent" });
-      }
-    }
+  #checkLife(signs: "beats" | "messages"): void {
+    const { liveness, writer } = this.#core;
+    if (signs === "beats") liveness.checkBeats();
+    else liveness.checkMessages();
     if (writer.urgent) writer.flush();
+  }
+
+  /** Of trackers, which storages brought that are deleted by now. */
+  #forgetLists(): void {
+    const { registry, leadership } = this.#core;
+    const members = registry.groups.flatMap((group) =>
+      group.storages.filter((each) => !isGone(each)).map((each) => listOwner(group.name, each.id)),
+    );
+    const known = new Set(members);
+    leadership.keepLists((owner) => known.has(owner));
   }
 
   #checkTrunkServers(): void {
@@ -189,22 +210,55 @@ function assemble(
   restoreGroups(registry, saved, { clock, log, storageIds });
   const startedAt = nowSeconds(clock);
   const { lastCheckTime } = saved.times;
+  const { checkActiveIntervalMs } = settings;
+  // The clock may have been set back.
+  const restartInterval = lastCheckTime > 0 ? Math.max(0, startedAt - lastCheckTime) : 0;
+  const leadership = new Leadership({ clock, log, hasGroups: () => registry.groups.length > 0 });
+  const election: Election = new Election({
+    leadership,
+    network,
+    clock,
+    random: parts.random,
+    log,
+    ...electionAnswers(() => core),
+  });
   const core: TrackerCore = {
     settings,
     clock,
     log,
     registry,
-    leadership: new Leadership(() => registry.groups.length > 0),
+    leadership,
+    election,
+    liveness: new Liveness({ clock, registry, checkActiveIntervalMs }),
+    catchUp: new CatchUp({
+      log,
+      calls: election.calls,
+      restartInterval,
+      hasGroups: () => registry.groups.length > 0,
+      own: () => placementOf(core),
+      adopt: (imported) => adoptImported({ clock, log, registry, writer, storageIds }, imported),
+    }),
     writer,
     storageIds,
     systemFiles: new SystemFileDesk(clock, () => systemFilesOf(registry, storageIds)),
     trunkElection: new TrunkElection({ settings, network, clock, log, registry, writer }),
     startedAt,
-    // The clock may have been set back.
-    restartInterval: lastCheckTime > 0 ? Math.max(0, startedAt - lastCheckTime) : 0,
+    startedAtMs: clock.monotonicMs(),
+    restartInterval,
     connections: () => server.connections,
   };
-  const server = new FrameServer<TrackerFacts>({
+  const server = frameServer(core, parts, counters);
+  return { core, server };
+}
+
+function frameServer(
+  core: TrackerCore,
+  parts: TrackerParts,
+  counters: CommandCounters,
+): FrameServer<TrackerFacts> {
+  const { settings, writer } = core;
+  const { clock, log, network } = parts;
+  return new FrameServer<TrackerFacts>({
     network,
     clock,
     log,
@@ -214,6 +268,7 @@ function assemble(
     newFacts: newTrackerFacts,
     admits: parts.admits,
     onSessionEnd: (session) => {
+      session.facts.ended = true;
       leave(core, session);
       releaseSystemFiles(core, session);
       if (writer.urgent) writer.flush();
@@ -224,7 +279,6 @@ function assemble(
     closesAfterInvalid: false,
     answersOversized: false,
   });
-  return { core, server };
 }
 
 /** A tracker that takes the place of a C tracker knows its storages before they join again. */
@@ -246,17 +300,25 @@ function handlerTable(
   addHandlers(table, trackerLookups, lookupHandlers(core));
   addHandlers(table, trackerReports, reportHandlers(core));
   addHandlers(table, trunkLease, trunkLeaseHandlers(core));
+  addHandlers(table, heldReports, heldReportHandlers(core));
   addHandlers(table, trackerAdmin, adminHandlers(core));
   addHandlers(table, trackerCluster, clusterHandlers(core));
   addHandlers(table, common, { activeTest: () => undefined, quit: () => undefined });
-  const { writer } = core;
+  const { writer, liveness } = core;
   for (const [command, { message, handle }] of table) {
     const counter = counters.of(message.name);
     table.set(command, {
       message,
       handle: (request, session, body) => {
         counter.requests += 1;
+        liveness.heard(session.facts);
         const reply = handle(request, session, body);
+        if (reply instanceof Promise) {
+          return reply.then((later: unknown) => {
+            if (writer.urgent) writer.flush();
+            return later;
+          });
+        }
         if (writer.urgent) writer.flush();
         return reply;
       },

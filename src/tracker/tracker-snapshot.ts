@@ -3,6 +3,7 @@ import type { Endpoint } from "#model/endpoint.ts";
 import type { ConnectionCounts } from "#net/frame-server.ts";
 import type { GroupStat, StorageStat } from "#protocol/fastdfs/monitoring.ts";
 import type { CommandCount } from "#tracker/command-counters.ts";
+import { type LeadershipReport, leadershipReport } from "#tracker/election/leadership-report.ts";
 import { groupStat, storageStat } from "#tracker/handlers/admin.ts";
 import type { TrackerCore } from "#tracker/tracker-core.ts";
 
@@ -21,6 +22,7 @@ export interface TrackerSnapshot {
   /** Unix seconds. */
   readonly startedAt: number;
   readonly isLeader: boolean;
+  readonly leadership: LeadershipReport;
   /** Every tracker that the storages know; empty before the first join. */
   readonly trackers: readonly Endpoint[];
   readonly connections: ConnectionCounts;
@@ -37,6 +39,7 @@ export function takeSnapshot(
   return {
     startedAt: core.startedAt,
     isLeader: core.leadership.isLeader,
+    leadership: leadershipReport(core.leadership, core.clock.monotonicMs()),
     trackers: core.leadership.trackers.flatMap(({ addresses, port }) =>
       addresses.map((address) => ({ address, port })),
     ),

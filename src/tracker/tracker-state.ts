@@ -85,6 +85,8 @@ export interface TrackerState {
   load(): SavedTracker;
   /** All of it or nothing; throws when it cannot be written. */
   save(changes: TrackerChanges, durability: Durability): void;
+  /** Everything but the times is this from now on; flushed. All of it or nothing; throws when it cannot be written. */
+  replace(saved: Omit<SavedTracker, "times">): void;
 }
 
 export const nothingSaved: SavedTracker = {

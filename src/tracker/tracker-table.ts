@@ -86,6 +86,7 @@ export class TrackerTable implements TrackerState {
   readonly #putLine: Statement;
   readonly #dropLines: Statement;
   readonly #putTime: Statement;
+  readonly #clear: readonly Statement[];
 
   /** `database` has the newest layout. */
   constructor(database: Database) {
@@ -125,6 +126,12 @@ export class TrackerTable implements TrackerState {
       "INSERT OR REPLACE INTO tracker_changelog (position, line) VALUES (?, ?)",
     );
     this.#dropLines = database.prepare("DELETE FROM tracker_changelog WHERE position < ?");
+    this.#clear = [
+      database.prepare("DELETE FROM tracker_groups"),
+      database.prepare("DELETE FROM tracker_storages"),
+      database.prepare("DELETE FROM tracker_sync_times"),
+      database.prepare("DELETE FROM tracker_changelog"),
+    ];
     this.#putTime = database.prepare(
       "INSERT OR REPLACE INTO tracker_times (name, seconds) VALUES (?, ?)",
     );
@@ -154,6 +161,15 @@ export class TrackerTable implements TrackerState {
         this.#putTime.run("up", changes.times.upTime);
         this.#putTime.run("last-check", changes.times.lastCheckTime);
       }
+    });
+  }
+
+  replace({ groups, storages, changelog }: Omit<SavedTracker, "times">): void {
+    this.#database.transaction("flushed", () => {
+      for (const statement of this.#clear) statement.run();
+      for (const group of groups) this.#saveGroup(group);
+      for (const storage of storages) this.#saveStorage(storage);
+      for (const line of changelog) this.#putLine.run(line.position, line.text);
     });
   }
 

@@ -11,7 +11,7 @@ import { clusterStatHandlers } from "#tracker/handlers/cluster-stats.ts";
 import { throwRefusal } from "#tracker/handlers/join.ts";
 import { addressFor } from "#tracker/requester-address.ts";
 import { reservedMb } from "#tracker/routing/reserved-space.ts";
-import { type StorageRecord, statisticsOf } from "#tracker/storage-record.ts";
+import { clientMode, type StorageRecord, statisticsOf } from "#tracker/storage-record.ts";
 import type { TrackerCore } from "#tracker/tracker-core.ts";
 import { notFound, type TrackerFacts } from "#tracker/tracker-facts.ts";
 
@@ -82,7 +82,7 @@ export function storageStat(
 ): StorageStat {
   return {
     status: storage.status,
-    mode: storage.mode,
+    mode: clientMode(storage),
     id: storage.id,
     address: addressFor(storage.addresses, requesterAddress),
     syncSource: storage.source?.id,
@@ -139,7 +139,7 @@ async function trunkServerOf(
   if (storage.status !== active) {
     throw new WireStatusError(wireStatus.notOnNetwork, "the storage is not active");
   }
-  if (!isWritable(storage.mode)) {
+  if (!isWritable(clientMode(storage))) {
     throw new WireStatusError(wireStatus.accessDenied, "the storage does not take uploads");
   }
   try {

@@ -6,7 +6,9 @@ import type { Handlers } from "#net/frame-handlers.ts";
 import { nowSeconds } from "#platform/clock.ts";
 import type { trackerCluster } from "#protocol/fastdfs/tracker-cluster.ts";
 import { WireStatusError, wireStatus } from "#protocol/wire-status.ts";
-import { statusTimeUnitSeconds } from "#tracker/limits.ts";
+import type { Follower } from "#tracker/election/leadership.ts";
+import { type Placement, wholeUnits } from "#tracker/election/placement.ts";
+import type { SystemFileHold } from "#tracker/system-file-hold.ts";
 import type { TrackerCore } from "#tracker/tracker-core.ts";
 import {
   invalid,
@@ -42,20 +44,39 @@ function leadershipHandlers(
   | "commitNextLeader"
   | "notifyReselectLeader"
 > {
-  const { leadership, registry } = core;
+  const { leadership } = core;
   return {
     getTrackerStatus: () => {
-      if (registry.groups.length === 0) throw notFound("no groups yet");
-      // Among several we do not stand for election: the last rank makes another one go on without waiting for us.
-      if (!leadership.isAlone && !leadership.isLeader) {
-        return { isLeader: false, runningTime: 0, restartInterval: wholeUnits(0x7fffffff) };
-      }
-      return {
-        isLeader: leadership.isLeader,
-        runningTime: wholeUnits(nowSeconds(core.clock) - core.startedAt),
-        restartInterval: wholeUnits(core.restartInterval),
-      };
+      const placement = placementOf(core);
+      if (placement === undefined) throw notFound("no groups yet");
+      return placement;
     },
+    ...followerHandlers(core),
+    notifyNextLeader: ({ leader }) => {
+      const result = leadership.nominate(leader);
+      if (result === "unknown") throw notFound("not a known tracker");
+      if (result === "noted") return undefined;
+      throw invalid(
+        result === "follows" ? "the leader of this tracker is well" : "this tracker led until now",
+      );
+    },
+    commitNextLeader: ({ leader }) => {
+      const result = leadership.commit(leader);
+      if (result === "unknown") throw notFound("not a known tracker");
+      if (result !== "leads") throw invalid("not the candidate");
+      return undefined;
+    },
+    notifyReselectLeader: () => {
+      requireLeader(core);
+      leadership.reselect(core.election.pauseMs());
+      return undefined;
+    },
+  };
+}
+
+function followerHandlers(core: TrackerCore): Pick<Cluster, "joinLeader" | "pingLeader"> {
+  const { leadership } = core;
+  return {
     joinLeader: ({ upTime, version, port }, session) => {
       requireLeader(core);
       if (session.facts.follower !== undefined) {
@@ -66,8 +87,18 @@ function leadershipHandlers(
       const key = formatEndpoint(endpoint);
       session.facts.follower = key;
       session.facts.trunkServersTold = -1;
-      const connections = { allocated: 0, current: 0, max: 0 };
-      leadership.follow(key, { endpoint, upTime, version, connections, lastPingTime: 0 });
+      const follower: Follower = {
+        endpoint,
+        upTime,
+        version,
+        connections: { allocated: 0, current: 0, max: 0 },
+        lastPingTime: 0,
+        pingedAtMs: Number.NEGATIVE_INFINITY,
+        countersRead: false,
+        fileIds: new Map(),
+      };
+      leadership.follow(key, follower);
+      core.election.readCounters(follower);
       return undefined;
     },
     pingLeader: ({ connections }, session) => {
@@ -77,26 +108,11 @@ function leadershipHandlers(
         facts.follower === undefined ? undefined : leadership.followers.get(facts.follower);
       if (follower === undefined) throw invalid("JOIN_LEADER is missing");
       follower.lastPingTime = nowSeconds(core.clock);
+      follower.pingedAtMs = core.clock.monotonicMs();
       if (connections !== undefined) follower.connections = connections;
+      // It asks on only after it has the answer.
+      if (facts.groupsRead !== undefined) follower.fileIds = facts.groupsRead.fileIds;
       return { groups: trunkServersFor(core, facts) };
-    },
-    notifyNextLeader: ({ leader }) => {
-      const result = leadership.nominate(leader);
-      if (result === "unknown") throw notFound("not a known tracker");
-      if (result === "stepped-down") throw invalid("this tracker led until now");
-      return undefined;
-    },
-    commitNextLeader: ({ leader }) => {
-      const result = leadership.commit(leader);
-      if (result === "unknown") throw notFound("not a known tracker");
-      if (result === "not-nominated") throw invalid("not the candidate");
-      core.log.notice("tracker-leader", { leader: formatEndpoint(leader) });
-      return undefined;
-    },
-    notifyReselectLeader: () => {
-      requireLeader(core);
-      leadership.stepDown();
-      return undefined;
     },
   };
 }
@@ -116,7 +132,8 @@ function systemFileHandlers(
       return undefined;
     },
     getOneSysFile: ({ fileIndex, offset }, { facts }) => {
-      const part = systemFiles.part(facts.hold ?? systemFiles.glance(), fileIndex, offset);
+      const files = facts.hold ?? filesFor(core, facts, { fileIndex, offset });
+      const part = systemFiles.part(files, fileIndex, offset);
       if (part === undefined) throw invalid("no such file or offset");
       return part;
     },
@@ -125,6 +142,21 @@ function systemFileHandlers(
       return undefined;
     },
   };
+}
+
+/** A follower reads the groups as they are now, and its next ping says that it has them; others get what may be some seconds old. */
+function filesFor(
+  core: TrackerCore,
+  facts: TrackerFacts,
+  { fileIndex, offset }: { readonly fileIndex: number; readonly offset: number },
+): SystemFileHold {
+  if (facts.follower === undefined || fileIndex !== 0) return core.systemFiles.glance();
+  if (offset === 0 || facts.groupsRead === undefined) {
+    const { groups } = core.registry;
+    const fileIds = new Map(groups.map((group) => [group.name, group.currentTrunkFileId]));
+    facts.groupsRead = { files: core.systemFiles.fresh(), fileIds };
+  }
+  return facts.groupsRead.files;
 }
 
 /** Everything at first, then only after a change. */
@@ -139,12 +171,21 @@ function trunkServersFor(
   return groups.map((group) => ({ group: group.name, trunkServer: group.trunkServer }));
 }
 
+/** As GET_STATUS tells it; undefined while there are no groups: then we take no part in elections. */
+export function placementOf(core: TrackerCore): Placement | undefined {
+  if (core.registry.groups.length === 0) return undefined;
+  // Before the first join it is not known whether there are others.
+  const isLeader = core.leadership.trackers.length > 0 && core.leadership.isLeader;
+  const runningMs = core.clock.monotonicMs() - core.startedAtMs;
+  return {
+    isLeader,
+    runningTime: wholeUnits(runningMs / 1000),
+    restartInterval: wholeUnits(core.restartInterval),
+  };
+}
+
 function requireLeader(core: TrackerCore): void {
   if (!core.leadership.isLeader) {
     throw new WireStatusError(wireStatus.notSupported, "this tracker does not lead");
   }
-}
-
-function wholeUnits(seconds: number): number {
-  return Math.max(0, Math.floor(seconds / statusTimeUnitSeconds)) * statusTimeUnitSeconds;
 }

@@ -3,6 +3,7 @@ import type { StorageId } from "#model/storage-id.ts";
 import { type StorageStatus, storageStatus } from "#model/storage-status.ts";
 import type { JoinRequest } from "#protocol/fastdfs/tracker-reports.ts";
 import { WireStatusError, wireStatus } from "#protocol/wire-status.ts";
+import type { OwnAddresses } from "#tracker/election/leadership.ts";
 import type { GroupRecord } from "#tracker/group-record.ts";
 import { type GroupShape, planJoin } from "#tracker/join-plan.ts";
 import { maxStoragesPerGroup } from "#tracker/limits.ts";
@@ -20,6 +21,21 @@ export interface JoinReply {
 
 const noShape: GroupShape = { storagePort: 0, storePathCount: 0, subdirCount: 0 };
 
+/** After a wait where another tracker has to be asked first (protocol §2.4/81, step 3). */
+export function joinAfterCatchUp(
+  core: TrackerCore,
+  request: JoinRequest,
+  session: TrackerSession,
+): JoinReply | Promise<JoinReply> {
+  const others = core.leadership.othersAmong(request.trackers, ownAddresses(request, session));
+  const wait = core.catchUp.before(others);
+  if (wait === undefined) return joinStorage(core, request, session);
+  return wait.then(() => {
+    if (session.facts.ended) throw invalid("the connection has ended");
+    return joinStorage(core, request, session);
+  });
+}
+
 /** Nothing has changed when it throws. */
 export function joinStorage(
   core: TrackerCore,
@@ -35,7 +51,7 @@ export function joinStorage(
       throw new WireStatusError(wireStatus.noSpace, "too many storages in the group");
     }
   }
-  meetTrackers(core, request, session);
+  meetTrackers(core, { request, id: identity.id }, session);
   const group = before ?? core.registry.groupFor(request.group);
   if (group === undefined) throw new WireStatusError(wireStatus.noSpace, "too many groups");
   const storage = enter(core, group, { request, identity });
@@ -95,9 +111,22 @@ function plannedShape(
   throw invalid(plan.refusal);
 }
 
-function meetTrackers(core: TrackerCore, request: JoinRequest, session: TrackerSession): void {
-  const own = [session.localAddress, request.trackerAddress].filter((address) => address !== "");
-  const result = core.leadership.merge(request.trackers, own);
+function ownAddresses(request: JoinRequest, session: TrackerSession): OwnAddresses {
+  return { local: session.localAddress, configured: request.trackerAddress };
+}
+
+/** Under this a storage's list of trackers is kept. */
+export function listOwner(group: string, id: string): string {
+  return `${group}/${id}`;
+}
+
+function meetTrackers(
+  core: TrackerCore,
+  { request, id }: { readonly request: JoinRequest; readonly id: StorageId },
+  session: TrackerSession,
+): void {
+  const own = ownAddresses(request, session);
+  const result = core.leadership.merge(listOwner(request.group, id), request.trackers, own);
   if (result === "merged") return;
   if (result === "too-many") throw new WireStatusError(wireStatus.noSpace, "too many trackers");
   throw notFound("this tracker is not in the storage's list of trackers");
@@ -161,6 +190,8 @@ function attach(
   storage.session = facts;
   storage.upTime = storable(request.upTime);
   storage.heardAtMs = core.clock.monotonicMs();
+  storage.messageAtMs = storage.heardAtMs;
+  storage.reportsHeld = false;
 }
 
 const refusalStatus: Readonly<Record<Refusal, number>> = {

@@ -12,6 +12,7 @@ import type {
 import { WireStatusError, wireStatus } from "#protocol/wire-status.ts";
 import type { GroupRecord } from "#tracker/group-record.ts";
 import { addressFor } from "#tracker/requester-address.ts";
+import { isAwaited } from "#tracker/routing/awaited-source.ts";
 import {
   chooseGroup,
   type GroupRules,
@@ -26,7 +27,7 @@ import {
   type FileRoute,
   routeFetch,
   routeFetchAll,
-  sourceTakesUpdates,
+  routeUpdate,
 } from "#tracker/routing/route-file.ts";
 import type { StorageRecord } from "#tracker/storage-record.ts";
 import type { TrackerCore } from "#tracker/tracker-core.ts";
@@ -167,9 +168,21 @@ class FileRouter {
   update(query: FileQuery, requesterAddress: string): FetchTarget {
     const group = this.group(query);
     const route = routeOf(group, query);
-    const storage = sourceTakesUpdates(route) ? route.source : this.#stores.server(group);
+    const { source } = route;
+    const isThere = source !== undefined && group.writable.includes(source);
+    if (!isThere && this.#awaits(source)) {
+      const problem = "the storage that the name says may be there, and has not joined yet";
+      throw new WireStatusError(wireStatus.tryAgain, problem);
+    }
+    const storage = routeUpdate(route) ?? this.#stores.server(group);
     if (storage === undefined) throw notFound("no storage that takes changes");
     return fetchTarget(group, storage, requesterAddress);
+  }
+
+  #awaits(source: StorageRecord | undefined): boolean {
+    const { clock, startedAtMs, leadership } = this.#core;
+    const { isAlone } = leadership;
+    return isAwaited(source, { nowMs: clock.monotonicMs(), startedAtMs, isAlone });
   }
 
   #rulesNow(): FetchRules {

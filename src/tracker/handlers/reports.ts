@@ -9,7 +9,7 @@ import type { StorageBrief } from "#protocol/fields.ts";
 import { WireStatusError, wireStatus } from "#protocol/wire-status.ts";
 import { changesFor } from "#tracker/change-reporter.ts";
 import type { GroupRecord } from "#tracker/group-record.ts";
-import { joinStorage, throwRefusal } from "#tracker/handlers/join.ts";
+import { joinAfterCatchUp, throwRefusal } from "#tracker/handlers/join.ts";
 import { syncSourceHandlers } from "#tracker/handlers/sync-sources.ts";
 import { noteSilence } from "#tracker/handlers/trunk-leases.ts";
 import { mostFreePath } from "#tracker/routing/choose-store-path.ts";
@@ -36,7 +36,7 @@ export function reportHandlers(core: TrackerCore): Reports {
     ...trunkHandlers(core),
     ...lifeSignHandlers(core),
     ...viewHandlers(core),
-    storageJoin: (request, session) => joinStorage(core, request, session),
+    storageJoin: (request, session) => joinAfterCatchUp(core, request, session),
     requestChangelog: ({ storage: named }, session) => {
       const { registry, writer } = core;
       const storage =

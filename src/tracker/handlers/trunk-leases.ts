@@ -6,7 +6,7 @@ import type { Handlers } from "#net/frame-handlers.ts";
 import type { trunkLease } from "#protocol/peer/trunk-lease.ts";
 import { WireStatusError, wireStatus } from "#protocol/wire-status.ts";
 import type { GroupRecord } from "#tracker/group-record.ts";
-import type { StorageRecord } from "#tracker/storage-record.ts";
+import { forgetHeld, type StorageRecord } from "#tracker/storage-record.ts";
 import type { TrackerCore } from "#tracker/tracker-core.ts";
 import {
   invalid,
@@ -14,7 +14,12 @@ import {
   type TrackerFacts,
   type TrackerSession,
 } from "#tracker/tracker-facts.ts";
-import { packingMode, skipUnreportedFileIds, takeFileIds } from "#tracker/trunk-lease.ts";
+import {
+  type LeaseOffice,
+  packingMode,
+  skipUnreportedFileIds,
+  takeFileIds,
+} from "#tracker/trunk-lease.ts";
 
 export function trunkLeaseHandlers(core: TrackerCore): Handlers<typeof trunkLease, TrackerFacts> {
   return {
@@ -30,8 +35,9 @@ export function trunkLeaseHandlers(core: TrackerCore): Handlers<typeof trunkLeas
       const mode = packingMode(group, core.settings.trunk.enabled);
       if (mode !== "leased") return { mode, first: 0, count: 0 };
       endTrunkServer(core, group);
-      const ids = takeFileIds(group, wanted);
-      if (ids.count > 0) saveNow(core, group);
+      const before = group.currentTrunkFileId;
+      const ids = takeFileIds(group, wanted, officeOf(core, group));
+      if (group.currentTrunkFileId !== before) saveNow(core, group);
       return { mode, ...ids };
     },
   };
@@ -46,7 +52,8 @@ export function noteSilence(
   if (!session.facts.saidCairn) setDialect(core, storage, "original");
 }
 
-function setDialect(
+/** Says of what kind a storage is; what it holds is judged accordingly. */
+export function setDialect(
   core: TrackerCore,
   storage: StorageRecord,
   dialect: StorageRecord["dialect"],
@@ -57,10 +64,23 @@ function setDialect(
   const before = packingMode(group, enabled);
   const wasOurs = storage.dialect === "cairn";
   storage.dialect = dialect;
+  forgetHeld(storage);
   if (wasOurs || dialect === "cairn") core.writer.storageChanged(storage, "membership");
   const mode = packingMode(group, enabled);
   if (mode !== before)
     core.log.notice("packing-mode", { group: group.name, mode, why: storage.id });
+}
+
+function officeOf({ leadership }: TrackerCore, group: GroupRecord): LeaseOffice {
+  const { version, isAlone, others, presentFollowers } = leadership;
+  return {
+    version,
+    isAlone,
+    needed: Math.floor((others.length + 1) / 2),
+    seenByFollowers: presentFollowers
+      .filter(({ countersRead }) => countersRead)
+      .map(({ fileIds }) => fileIds.get(group.name) ?? 0),
+  };
 }
 
 function endTrunkServer(core: TrackerCore, group: GroupRecord): void {

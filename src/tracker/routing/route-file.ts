@@ -1,10 +1,16 @@
-/** Which storage serves or changes a file that exists (protocol §6.7). Pure; round robin's place is passed in and out. */
+/**
+ * Which storage serves or changes a file that exists. Pure; round robin's place is passed in and out.
+ *
+ * A storage of ours says up to which name time of each source it has everything (`StorageView.held`): it may serve what is below that, and
+ * its own files, whatever any clock says. Storages of C, which do not tell, are judged by the original's rule (protocol §6.7). Where
+ * nobody surely has the file, storages of ours come first, since they fetch what they lack.
+ */
 import type { NameFacts } from "#tracker/routing/name-facts.ts";
 import type { GroupView, StorageView } from "#tracker/routing/views.ts";
 
 export interface FetchRules {
   readonly downloadServer: "round-robin" | "source";
-  /** Seconds after which a file is taken to be everywhere. */
+  /** Seconds after which a file is taken to be everywhere. Only for storages of C, as what follows. */
   readonly maxDelaySeconds: number;
   /** Seconds that copying one file is taken to need at most. */
   readonly maxTimeSeconds: number;
@@ -30,11 +36,13 @@ export interface ChosenReader<Storage> {
 /** True when `storage` has the file, as far as we know. Only for files which were written once. */
 export function mayServe(
   storage: StorageView,
-  file: { readonly timestamp: number; readonly isSource: boolean },
+  file: Pick<NameFacts, "sourceKey" | "timestamp"> & { readonly isSource: boolean },
   rules: FetchRules,
 ): boolean {
-  const { timestamp } = file;
-  if (file.isSource || timestamp < rules.now - rules.maxDelaySeconds) return true;
+  const { timestamp, sourceKey } = file;
+  if (file.isSource) return true;
+  if (storage.held !== undefined) return (storage.held.get(sourceKey) ?? 0) > timestamp;
+  if (timestamp < rules.now - rules.maxDelaySeconds) return true;
   if (storage.lastSyncedTimestamp > timestamp) return true;
   const settled = rules.now - timestamp > rules.maxTimeSeconds;
   return storage.lastSyncedTimestamp + 1 >= timestamp && settled;
@@ -58,45 +66,53 @@ export function routeFetch<Storage extends StorageView>(
     for (let step = 0; step < count; step += 1) {
       const at = (start + step) % count;
       const storage = readable[at] as Storage;
-      const isSource = storage === source;
-      if (mayServe(storage, { timestamp: file.timestamp, isSource }, rules)) {
+      if (mayServe(storage, { ...file, isSource: storage === source }, rules)) {
         return { storage, next: (at + 1) % count };
       }
     }
   }
-  const fallback = readableStoreServer(route);
-  return fallback === undefined ? undefined : { storage: fallback, next: current };
+  const [guess] = guesses(route);
+  return guess === undefined ? undefined : { storage: guess, next: current };
 }
 
-/** Every storage to read from, by id. */
+/** Every storage to read from, by id; where nobody surely has the file, those that may, the likeliest first. */
 export function routeFetchAll<Storage extends StorageView>(
   route: FileRoute<Storage>,
   rules: FetchRules,
 ): readonly Storage[] {
   const { readable } = route.group;
   const { file, source } = route;
-  const found = file.isNormal
-    ? readable.filter((storage) =>
-        mayServe(storage, { timestamp: file.timestamp, isSource: storage === source }, rules),
-      )
-    : readable.filter((storage) => storage === source);
-  if (found.length > 0) return found;
-  const fallback = readableStoreServer(route);
-  return fallback === undefined ? [] : [fallback];
+  const found = readable.filter((storage) => {
+    const isSource = storage === source;
+    return file.isNormal ? mayServe(storage, { ...file, isSource }, rules) : isSource;
+  });
+  return found.length > 0 ? found : guesses(route);
 }
 
-/** True when the source itself is to change the file; otherwise another one is chosen as for an upload. */
-export function sourceTakesUpdates<Storage extends StorageView>(
-  route: FileRoute<Storage>,
-): boolean {
-  return route.source !== undefined && route.group.writable.includes(route.source);
-}
-
-function readableStoreServer<Storage extends StorageView>(
+/** The storage that is to change the file: its source, or who is likeliest to have it. Undefined: anybody who takes uploads. */
+export function routeUpdate<Storage extends StorageView>(
   route: FileRoute<Storage>,
 ): Storage | undefined {
+  const { writable } = route.group;
+  const { source } = route;
+  if (source !== undefined && writable.includes(source)) return source;
+  return likeliest(writable, route.file)[0];
+}
+
+function guesses<Storage extends StorageView>(route: FileRoute<Storage>): readonly Storage[] {
   const { storeServer, group } = route;
-  return storeServer !== undefined && group.readable.includes(storeServer)
-    ? storeServer
-    : undefined;
+  const ours = likeliest(group.readable, route.file);
+  if (storeServer === undefined || !group.readable.includes(storeServer)) return ours;
+  return ours.includes(storeServer) ? ours : [...ours, storeServer];
+}
+
+/** Storages of ours, who holds most of the file's source first. */
+function likeliest<Storage extends StorageView>(
+  storages: readonly Storage[],
+  file: NameFacts,
+): readonly Storage[] {
+  const held = (storage: Storage): number => storage.held?.get(file.sourceKey) ?? 0;
+  return storages
+    .filter((storage) => storage.held !== undefined)
+    .sort((one, other) => held(other) - held(one));
 }

@@ -17,6 +17,11 @@ export interface StorageView extends Space {
   readonly currentWritePath: number;
   /** Files of the group stored before this have arrived (protocol §2.4/89); Unix seconds. */
   readonly lastSyncedTimestamp: number;
+  /**
+   * Up to which name time of a source (exclusive) it has everything, by the source as names carry it (`NameFacts.sourceKey`); what is
+   * not in it is unknown. Undefined of a storage that does not tell, which is C's.
+   */
+  readonly held: ReadonlyMap<number, number> | undefined;
 }
 
 export interface GroupView<Storage extends StorageView = StorageView> extends Space {

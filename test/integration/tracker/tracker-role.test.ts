@@ -5,6 +5,7 @@ import { StorageId } from "#model/storage-id.ts";
 import { storageStatus } from "#model/storage-status.ts";
 import { nodeClock } from "#platform/node/node-clock.ts";
 import { NodeNetwork } from "#platform/node/node-network.ts";
+import { nodeRandom } from "#platform/node/node-random.ts";
 import { activeTest } from "#protocol/fastdfs/common.ts";
 import { deleteStorage } from "#protocol/fastdfs/tracker-admin.ts";
 import { queryStore } from "#protocol/fastdfs/tracker-queries.ts";
@@ -85,6 +86,7 @@ test("membership is in the state before the reply, whatever happens to the proce
     {
       network: new NodeNetwork(),
       clock: nodeClock,
+      random: nodeRandom(),
       log: new Log("tracker", () => {}),
       state,
       admits: () => true,
@@ -215,6 +217,7 @@ test("a start that was called off listens on nothing, a taken port rejects", asy
   await using harness = await TrackerHarness.start();
   const parts = {
     network: new NodeNetwork(),
+    random: nodeRandom(),
     clock: nodeClock,
     log: new Log("tracker", () => {}),
     state: new RecordingState(),

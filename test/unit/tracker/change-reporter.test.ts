@@ -1,10 +1,16 @@
 import { expect, test } from "vitest";
+import { Log } from "#base/log.ts";
 import { storageStatus } from "#model/storage-status.ts";
 import { noChanges } from "#protocol/fastdfs/change-report.ts";
 import { type Asker, changesFor } from "#tracker/change-reporter.ts";
 import { Leadership } from "#tracker/election/leadership.ts";
 import { newTrackerFacts } from "#tracker/tracker-facts.ts";
-import { addStorage, groupOf, registryHarness } from "../../support/tracker-registry.ts";
+import {
+  addStorage,
+  groupOf,
+  registryHarness,
+  StillClock,
+} from "../../support/tracker-registry.ts";
 
 const { active, offline } = storageStatus;
 
@@ -13,7 +19,11 @@ function asker(): Asker {
 }
 
 function leader(leads = true): Leadership {
-  const leadership = new Leadership(() => leads);
+  const leadership = new Leadership({
+    clock: new StillClock(),
+    log: new Log("tracker", () => {}),
+    hasGroups: () => leads,
+  });
   leadership.ownPort = 22122;
   return leadership;
 }
@@ -78,4 +88,15 @@ test("a contradicted peer is told as offline once, then as it is", () => {
   a.membersTold = -1;
   const status = (): unknown => changesFor(a, who, leadership).members?.[1]?.status;
   expect([status(), status(), status()]).toEqual([offline, active, undefined]);
+});
+
+test("news are not told over a connection from before the storage joined anew", () => {
+  const { registry } = registryHarness();
+  const storage = addStorage(registry, "10.0.0.1");
+  const [before, now, leadership] = [asker(), asker(), leader()];
+  storage.session = now.facts;
+  changesFor(storage, now, leadership);
+  registry.apply(storage, { name: "silent" });
+  expect(changesFor(storage, before, leadership)).toBe(noChanges);
+  expect(changesFor(storage, now, leadership).members?.length).toBe(1);
 });

@@ -44,6 +44,13 @@ const join = (initializing: boolean, reported: number): StorageInput => ({
   reported,
 });
 
+test("any message brings a storage of ours back that was away, and changes nothing else", () => {
+  const expected = every.map((status) => (status === offline ? active : status));
+  expect(outcomes({ name: "alive" })).toEqual(expected);
+  expect(effectNames(transition(from(offline), { name: "alive" }))).toEqual(["announce"]);
+  expect(transition(from(none), { name: "alive" }).state.status).toBe(none);
+});
+
 test("an unknown storage that is initializing starts as INIT, at the end of the changelog", () => {
   const result = transition(from(none), join(true, -1));
   expect(result.state.status).toBe(init);

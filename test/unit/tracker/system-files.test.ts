@@ -26,6 +26,18 @@ test("what was read from a C tracker's files is written as the same bytes", () =
   ]);
 });
 
+test("that a storage is one of ours is told to other trackers of ours; C passes over it", () => {
+  const { saved } = importSystemFiles(texts);
+  const storages = saved.storages.map((storage, at) => ({ ...storage, speaksCairn: at === 0 }));
+  const options = { withIds: true, changelogStart: 0, changelog: "" };
+  const [groups, written] = formatSystemFiles({ ...saved, storages }, options).map((file) =>
+    Buffer.from(file).toString(),
+  );
+  const read = importSystemFiles({ ...texts, groups: groups ?? "", storages: written ?? "" });
+  const [first, ...others] = read.saved.storages.map(({ speaksCairn }) => speaksCairn);
+  expect([first, others.some((each) => each)]).toEqual([true, false]);
+});
+
 test("without storage ids the id is left out, and an IPv6 address stands in brackets", () => {
   const { saved } = importSystemFiles(texts);
   const storages = saved.storages.slice(0, 1).map((storage) => ({

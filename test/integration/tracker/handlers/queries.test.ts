@@ -167,6 +167,36 @@ test("an appender is read and changed at its source, by the store server when th
   expect(await ask()).toEqual(["127.0.0.2", "127.0.0.2", "127.0.0.2"]);
 });
 
+test("right after its start a tracker does not send changes past a member that has not joined yet", async () => {
+  await using before = await TrackerHarness.start();
+  for (const address of ["127.0.0.2", "127.0.0.3"]) await before.active(address);
+  await before.stop();
+  await using harness = await TrackerHarness.start({ database: before.database });
+  await harness.active("127.0.0.3");
+  const client = await harness.client();
+  const file = { group: "group1", filename: filename("127.0.0.2", now() - 5) };
+  const update = async (): Promise<string> => (await client.call(queryUpdate, file)).address;
+  expect(await refusal(update())).toBe(11);
+  // Whom nobody knows is not waited for by a tracker that is alone.
+  const unknown = { group: "group1", filename: filename("127.0.0.9", now() - 5) };
+  expect((await client.call(queryUpdate, unknown)).address).toBe("127.0.0.3");
+  harness.clock.offsetMs += 4000;
+  expect(await update()).toBe("127.0.0.3");
+  await harness.active("127.0.0.2");
+  expect(await update()).toBe("127.0.0.2");
+});
+
+test("a tracker that has just started lets another one say where a file of somebody unknown is changed", async () => {
+  await using harness = await TrackerHarness.start();
+  const trackers = [harness.endpoint, { addresses: ["127.0.0.1"], port: 9 }];
+  await harness.active("127.0.0.3", { trackers });
+  const client = await harness.client();
+  const file = { group: "group1", filename: filename("127.0.0.2", now() - 5) };
+  expect(await refusal(client.call(queryUpdate, file))).toBe(11);
+  harness.clock.offsetMs += 4000;
+  expect((await client.call(queryUpdate, file)).address).toBe("127.0.0.3");
+});
+
 test("names are taken as they come, only their length is checked", async () => {
   await using harness = await TrackerHarness.start();
   await harness.active("127.0.0.2");

@@ -62,6 +62,7 @@ test("numbers that cannot be saved are not given, and not given later either", a
   let broken = false;
   const state = {
     load: () => table.load(),
+    replace: (...saved: Parameters<TrackerTable["replace"]>): void => table.replace(...saved),
     save: (...changes: Parameters<TrackerTable["save"]>): void => {
       if (broken) throw new Error("the disk is full");
       table.save(...changes);

@@ -5,7 +5,7 @@ import {
   mayServe,
   routeFetch,
   routeFetchAll,
-  sourceTakesUpdates,
+  routeUpdate,
 } from "#tracker/routing/route-file.ts";
 import type { StorageView } from "#tracker/routing/views.ts";
 import { groupView, storageView } from "../../../support/tracker-views.ts";
@@ -49,7 +49,11 @@ function inTurn(file: FileRoute<StorageView>, count: number, given = rules): unk
 
 test("who may serve a normal file: the source, and who has synced beyond its time", () => {
   const may = (lastSynced: number, timestamp: number, isSource = false): boolean =>
-    mayServe(storageView("x", { lastSyncedTimestamp: lastSynced }), { timestamp, isSource }, rules);
+    mayServe(
+      storageView("x", { lastSyncedTimestamp: lastSynced }),
+      { timestamp, sourceKey: 0, isSource },
+      rules,
+    );
   const old = now - 86_400;
   const settled = now - 301;
   expect({
@@ -116,9 +120,9 @@ test("all that have a normal file are listed by id, of an appender the source", 
   expect(ids(route({ readable: [], storeServer: a }))).toEqual([]);
 });
 
-test("changes go to the source if it takes uploads", () => {
+test("changes go to the source if it takes uploads, else to anybody", () => {
   const other = storageView("d");
-  expect(sourceTakesUpdates(route({ source: b }))).toBe(true);
-  expect(sourceTakesUpdates(route({ source: other }))).toBe(false);
-  expect(sourceTakesUpdates(route({}))).toBe(false);
+  expect(routeUpdate(route({ source: b }))).toBe(b);
+  expect(routeUpdate(route({ source: other }))).toBeUndefined();
+  expect(routeUpdate(route({}))).toBeUndefined();
 });
