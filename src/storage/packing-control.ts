@@ -94,7 +94,10 @@ export class PackingControl {
   #apply(): void {
     const before = this.#mode;
     this.#mode = this.#told ?? this.#modeWithoutLeases();
-    const packing: Packing = { mode: this.#mode, ...this.#parameters.rules };
+    const { rules, deletesUnused } = this.#parameters;
+    // The numbers of leased trunk files are not used again: a copy in which nothing stands would stay for ever.
+    const removesUnused = this.#mode === "leased" || deletesUnused;
+    const packing: Packing = { mode: this.#mode, ...rules, removesUnused };
     const sent = JSON.stringify(packing);
     if (sent !== this.#sent) {
       this.#sent = sent;

@@ -30,12 +30,16 @@ const kinds = [
   "fileWrites",
 ] as const;
 
+/** What a client asks for counts as one of these. */
+const clientKinds = ["uploads", "appends", "modifies", "downloads", "deletes"] as const;
+
 export type StatisticsKind = (typeof kinds)[number];
 type Counts = Record<StatisticsKind, Count>;
 
 export class StorageCounters {
   readonly #counts: Counts;
   #lastSourceUpdate = 0;
+  #lastSyncUpdate = 0;
   #revision = 0;
 
   /** `saved` continues what an earlier run counted. */
@@ -53,6 +57,13 @@ export class StorageCounters {
     return this.#revision;
   }
 
+  /** What clients asked for so far, whatever came of it. */
+  get served(): number {
+    let served = 0;
+    for (const kind of clientKinds) served += this.#counts[kind].total;
+    return served;
+  }
+
   attempt(kind: StatisticsKind, by: number = 1): void {
     this.#counts[kind].total += by;
     this.#revision += 1;
@@ -66,6 +77,12 @@ export class StorageCounters {
   /** A client changed something here just now. */
   sourceUpdated(seconds: number): void {
     this.#lastSourceUpdate = seconds;
+  }
+
+  /** A change of a peer came just now. */
+  syncUpdated(seconds: number): void {
+    this.#lastSyncUpdate = seconds;
+    this.#revision += 1;
   }
 
   /** Each kind with its counts, for metrics and for saving. */
@@ -82,7 +99,7 @@ export class StorageCounters {
         max: connections.peak,
       },
       lastSourceUpdate: this.#lastSourceUpdate,
-      lastSyncUpdate: 0,
+      lastSyncUpdate: this.#lastSyncUpdate,
       lastSyncedTimestamp: 0,
       lastHeartBeatTime: 0,
     };

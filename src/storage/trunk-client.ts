@@ -19,6 +19,7 @@ import {
   trunkFreeSpace,
 } from "#protocol/fastdfs/storage-trunk.ts";
 import { WireStatusError, wireStatus } from "#protocol/wire-status.ts";
+import { isRepeatable, type News, OwedNews } from "#storage/owed-news.ts";
 import type { TrunkServer } from "#storage/trunk-server.ts";
 
 /** An upload waits for its slot no longer than this, and then is stored otherwise. */
@@ -28,8 +29,6 @@ const restMs = 5000;
 const tellAgainMs = 5000;
 /** At the end. */
 const lastWordsLimitMs = 1000;
-/** More than these are forgotten: their slots stay unused until the trunk server loads its binlog anew. */
-const maxOwed = 10_000;
 
 export interface TrunkServerPlace {
   readonly address: string;
@@ -42,24 +41,25 @@ export interface TrunkClientParts {
   readonly log: Log;
   readonly group: GroupName;
   readonly own: TrunkServer;
+  /** Where what is not told yet is kept. */
+  readonly disk: ConstructorParameters<typeof OwedNews>[0];
   /** "own" where this storage is it; undefined where there is none. */
   readonly server: () => TrunkServerPlace | "own" | undefined;
+  /** False where that one's slots are not to be taken; left out: they are. */
+  readonly takesSlots?: () => boolean;
 }
 
-/** What the trunk server has to know, now or later. */
-interface News {
-  readonly kind: "confirm" | "free";
-  readonly location: TrunkLocation;
-  /** Of `confirm`: what became of the slot. */
-  readonly status: number;
-  /** How often the server did not want to hear it. */
-  refusals: number;
+interface Exchange {
+  /** May be tried again where nobody knows whether it was heard. */
+  readonly repeatable: boolean;
+  /** Something of it may have reached the server. */
+  sent: boolean;
 }
 
 /** A storage that has just become the trunk server says so to others before it knows, or is ready. */
 const notYet: readonly number[] = [wireStatus.invalid, wireStatus.tryAgain, wireStatus.ioError];
-/** With the pauses between them this is a minute. */
-const maxRefusals = 12;
+/** Beside the first one; with the pauses between them this is a minute. */
+const maxRefusals = 11;
 
 const statusOf: Readonly<Record<SlotOutcome, number>> = {
   kept: wireStatus.ok,
@@ -71,7 +71,7 @@ export class TrunkClient implements SlotSource {
   readonly #parts: TrunkClientParts;
   readonly #pool: ConnectionPool;
   /** In order; told one after the other. */
-  readonly #owed: News[] = [];
+  readonly #owed: OwedNews;
   #telling: Promise<void> | undefined;
   #timer: Timer | undefined;
   #restUntilMs = Number.NEGATIVE_INFINITY;
@@ -81,6 +81,7 @@ export class TrunkClient implements SlotSource {
   constructor(parts: TrunkClientParts) {
     this.#parts = parts;
     const { network, clock } = parts;
+    this.#owed = new OwedNews(parts.disk, parts.log);
     this.#pool = new ConnectionPool({
       network,
       clock,
@@ -101,6 +102,11 @@ export class TrunkClient implements SlotSource {
     return this.#owed.length;
   }
 
+  /** Goes on with what an earlier run has not told. */
+  start(): void {
+    this.#tellNow();
+  }
+
   async allocate(storePathIndex: number, sizeBytes: number): Promise<TrunkLocation | undefined> {
     const { own, group, clock } = this.#parts;
     const size = sizeBytes + trunkHeaderSize;
@@ -112,9 +118,10 @@ export class TrunkClient implements SlotSource {
         this.#worksAgain();
         return slot;
       }
-      if (clock.monotonicMs() < this.#restUntilMs) return undefined;
+      if (clock.monotonicMs() < this.#restUntilMs || !this.#takesSlots) return undefined;
       const request = { group, size, storePathIndex };
-      const location = await this.#ask(server, (client) => client.call(trunkAllocSpace, request));
+      const ask = (client: FrameClient) => client.call(trunkAllocSpace, request);
+      const location = await this.#ask(server, ask, { repeatable: true, sent: false });
       this.#worksAgain();
       return isFor(location, storePathIndex, size) ? location : undefined;
     } catch (error) {
@@ -124,11 +131,11 @@ export class TrunkClient implements SlotSource {
   }
 
   async confirm(location: TrunkLocation, outcome: SlotOutcome): Promise<void> {
-    await this.#tell({ kind: "confirm", location, status: statusOf[outcome], refusals: 0 });
+    await this.#tell({ kind: "confirm", location, status: statusOf[outcome] });
   }
 
   async free(location: TrunkLocation): Promise<void> {
-    await this.#tell({ kind: "free", location, status: 0, refusals: 0 });
+    await this.#tell({ kind: "free", location, status: 0 });
   }
 
   get isReady(): boolean {
@@ -136,6 +143,10 @@ export class TrunkClient implements SlotSource {
     const server = this.#parts.server();
     if (server === undefined || this.#owed.length > 0) return false;
     return server === "own" ? own.state === "serving" : clock.monotonicMs() >= this.#restUntilMs;
+  }
+
+  get #takesSlots(): boolean {
+    return this.#parts.takesSlots?.() ?? true;
   }
 
   /** Tells what is left to be told, unless that takes long. */
@@ -150,76 +161,111 @@ export class TrunkClient implements SlotSource {
 
   async #tell(news: News): Promise<void> {
     // Where others wait they come first: a slot that is freed before it was confirmed would be lost.
-    if (this.#owed.length === 0 && (await this.#told(news))) return;
-    if (this.#owed.length >= maxOwed) {
-      this.#owed.shift();
-      this.#parts.log.warn("trunk-slot-forgotten", { limit: maxOwed });
-    }
-    this.#owed.push(news);
-    this.#tellLater();
+    if (!this.#owed.isLoaded) await this.#owed.load();
+    if (this.#owed.length === 0 && (await this.#say(news)) === "heard") return;
+    await this.#owed.push(news);
+    this.#tellSoon();
   }
 
-  #tellLater(): void {
+  #tellSoon(): void {
     if (this.#closed || this.#timer !== undefined || this.#telling !== undefined) return;
     this.#timer = this.#parts.clock.after(tellAgainMs, () => {
       this.#timer = undefined;
-      this.#telling = this.#tellOwed().finally(() => {
-        this.#telling = undefined;
-        if (this.#owed.length > 0) this.#tellLater();
-      });
+      this.#tellNow();
+    });
+  }
+
+  #tellNow(): void {
+    this.#telling = this.#tellOwed().finally(() => {
+      this.#telling = undefined;
+      if (this.#owed.length > 0 || !this.#owed.isLoaded) this.#tellSoon();
     });
   }
 
   async #tellOwed(): Promise<void> {
+    await this.#owed.load();
     for (;;) {
-      const [news] = this.#owed;
-      if (news === undefined || this.#closed || !(await this.#told(news))) return;
-      if (this.#owed[0] === news) this.#owed.shift();
+      const { first } = this.#owed;
+      if (first === undefined || this.#closed || this.#parts.server() === undefined) return;
+      if (!(await this.#owed.saying(first))) return;
+      const outcome = await this.#say(first);
+      if (outcome === "refused") first.refusals += 1;
+      if (outcome === "heard" || first.refusals >= maxRefusals) {
+        await this.#owed.settled(first);
+        continue;
+      }
+      await this.#owed.notSaid(first);
+      return;
     }
   }
 
-  /** False where it has to be told again. */
-  async #told(news: News): Promise<boolean> {
-    const { own, log, group } = this.#parts;
-    const { location } = news;
+  /**
+   * `heard` where it must not be said again, whatever came of it; `unsaid` where nothing reached the server; `refused` where it did not want
+   * to hear it yet.
+   */
+  async #say(news: News): Promise<"heard" | "unsaid" | "refused"> {
+    const { own } = this.#parts;
+    const server = this.#parts.server();
+    if (server === undefined) return "unsaid";
+    if (server === "own" && own.state !== "serving") return "unsaid";
+    const exchange = { repeatable: isRepeatable(news), sent: server === "own" };
     try {
-      const server = this.#parts.server();
-      if (server === undefined) return false;
-      if (server === "own") {
-        if (own.state !== "serving") return false;
-        if (news.kind === "free") own.free(location);
-        else await own.confirm(location, news.status);
-        return true;
-      }
-      await this.#ask(server, (client) =>
+      if (server !== "own") await this.#sayThere(server, news, exchange);
+      else if (news.kind === "free") own.free(news.location);
+      else await own.confirm(news.location, news.status);
+      return "heard";
+    } catch (error) {
+      return this.#outcomeOf(error, news, exchange);
+    }
+  }
+
+  async #sayThere(server: TrunkServerPlace, news: News, exchange: Exchange): Promise<void> {
+    const { group } = this.#parts;
+    const { location, status } = news;
+    await this.#ask(
+      server,
+      (client) =>
         news.kind === "free"
           ? client.call(trunkFreeSpace, { group, location })
-          : client.call(trunkAllocConfirm, { headerStatus: news.status, group, location }),
-      );
-      return true;
-    } catch (error) {
-      if (!(error instanceof WireStatusError)) {
-        this.#fails(error);
-        return false;
-      }
-      news.refusals += 1;
-      if (notYet.includes(error.status) && news.refusals < maxRefusals) return false;
-      // The server's last word, such as that another one gave the slot: saying it again changes nothing.
-      const { kind } = news;
-      log.debug("trunk-news-refused", { kind, status: error.status, fileId: location.fileId });
-      return true;
+          : client.call(trunkAllocConfirm, { headerStatus: status, group, location }),
+      exchange,
+    );
+  }
+
+  #outcomeOf(
+    error: unknown,
+    { kind, location }: News,
+    { repeatable, sent }: Exchange,
+  ): "heard" | "unsaid" | "refused" {
+    const { log } = this.#parts;
+    const { fileId, offset } = location;
+    if (!(error instanceof WireStatusError)) {
+      this.#fails(error);
+      if (repeatable || !sent) return "unsaid";
+      // It may have been heard, and the slot be given to somebody else by now.
+      log.warn("trunk-slot-left", { kind, fileId, offset, why: describeError(error) });
+      return "heard";
     }
+    const { status } = error;
+    // With 5 it was heard, and is not written down; without a slot that is held there is nothing to be done.
+    const isDone = status === wireStatus.ioError && kind === "confirm" && !repeatable;
+    if (notYet.includes(status) && !isDone) return "refused";
+    // The server's last word, such as that another one gave the slot: saying it again changes nothing.
+    log.debug("trunk-news-refused", { kind, status, fileId });
+    return "heard";
   }
 
   /** A connection that served before may be dead without our knowing: then a fresh one is tried. */
   async #ask<Reply>(
     server: TrunkServerPlace,
-    exchange: (client: FrameClient) => Promise<Reply>,
+    ask: (client: FrameClient) => Promise<Reply>,
+    exchange: Exchange,
   ): Promise<Reply> {
     for (let fresh = false; ; fresh = true) {
       const lease = await this.#pool.lease(server, { fresh });
+      exchange.sent = true;
       try {
-        const reply = await exchange(lease.client);
+        const reply = await ask(lease.client);
         lease.giveBack();
         return reply;
       } catch (error) {
@@ -228,7 +274,7 @@ export class TrunkClient implements SlotSource {
           throw error;
         }
         lease.drop();
-        if (!lease.reused) throw error;
+        if (!lease.reused || !exchange.repeatable) throw error;
       }
     }
   }

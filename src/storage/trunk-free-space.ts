@@ -13,6 +13,11 @@ export interface LoadProblems {
   readonly contradicting: number;
 }
 
+export interface LoadReport extends LoadProblems {
+  /** Of the binlog, beyond what a snapshot told. */
+  readonly replayedBytes: number;
+}
+
 export interface LoadOptions {
   readonly useSnapshot: boolean;
   /** Asked between the pieces. */
@@ -24,7 +29,8 @@ export async function loadFreeSpace(
   binlog: Pick<TrunkLogClient, "read">,
   slots: GroupAllocator,
   options: LoadOptions,
-): Promise<LoadProblems> {
+): Promise<LoadReport> {
+  let replayedBytes = 0;
   let contradicting = 0;
   const apply = (event: Parameters<GroupAllocator["replay"]>[0]): void => {
     if (!slots.replay(event)) contradicting += 1;
@@ -40,7 +46,7 @@ export async function loadFreeSpace(
   }
   const rest = new TrunkLogReplay(apply);
   await readAll("binlog", from, rest);
-  return { invalid: invalid + rest.invalid, contradicting };
+  return { invalid: invalid + rest.invalid, contradicting, replayedBytes };
 
   async function readAll(name: string, start: number, replay: TrunkLogReplay): Promise<void> {
     for (let offset = start; options.isWanted(); ) {
@@ -48,6 +54,7 @@ export async function loadFreeSpace(
       if (piece === undefined || piece.bytes.length === 0) return;
       replay.add(piece.bytes);
       offset += piece.bytes.length;
+      if (name === "binlog") replayedBytes += piece.bytes.length;
     }
   }
 }

@@ -22,13 +22,27 @@ export interface CompressionTimes {
   readonly timeBase: TimeOfDay;
 }
 
+/** When the trunk server makes trunk files in advance. */
+export interface AdvanceTimes {
+  readonly enabled: boolean;
+  readonly timeBase: TimeOfDay;
+  readonly intervalSeconds: number;
+  /** So much is to be free in trunk files. */
+  readonly thresholdBytes: number;
+}
+
 export interface TrunkParameters {
   /** The cluster wants small files in trunk files, divided by a trunk server. */
   readonly enabled: boolean;
   readonly rules: SlotRules;
   readonly mergesFreeSpace: boolean;
+  /** Trunk files in which nothing stands are deleted, and not used again. */
+  readonly deletesUnused: boolean;
   /** Free space comes from the whole trunk binlog, whatever a snapshot says. */
   readonly reloadsFromBinlog: boolean;
+  /** Slots that the binlog calls free and that hold a file are not given out. */
+  readonly checksOccupying: boolean;
+  readonly advance: AdvanceTimes;
   readonly compression: CompressionTimes;
   readonly maxBackups: number;
   /** The tracker is one of ours, and leases numbers of trunk files. */
@@ -49,7 +63,15 @@ export const defaultTrunkParameters: TrunkParameters = {
     trunkFileBytes: 64 * mebibyte,
   },
   mergesFreeSpace: false,
+  deletesUnused: false,
   reloadsFromBinlog: false,
+  checksOccupying: false,
+  advance: {
+    enabled: false,
+    timeBase: { hour: 2, minute: 0 },
+    intervalSeconds: 86_400,
+    thresholdBytes: 0,
+  },
   compression: {
     intervalSeconds: 0,
     minIntervalSeconds: 0,
@@ -68,11 +90,24 @@ export function readTrunkParameters(lines: readonly Parameter[]): TrunkParameter
     enabled: flag("use_trunk_file"),
     rules: readRules((name) => parseByteSize(values.get(name) ?? "")),
     mergesFreeSpace: flag("trunk_free_space_merge"),
+    deletesUnused: flag("delete_unused_trunk_files"),
     reloadsFromBinlog: flag("trunk_init_reload_from_binlog"),
+    checksOccupying: flag("trunk_init_check_occupying"),
+    advance: {
+      enabled: flag("trunk_create_file_advance"),
+      timeBase: readTime(values.get("trunk_create_file_time_base"), defaultTrunkParameters.advance),
+      intervalSeconds: values.has("trunk_create_file_interval")
+        ? count("trunk_create_file_interval")
+        : defaultTrunkParameters.advance.intervalSeconds,
+      thresholdBytes: parseByteSize(values.get("trunk_create_file_space_threshold") ?? "") ?? 0,
+    },
     compression: {
       intervalSeconds: count("trunk_compress_binlog_interval"),
       minIntervalSeconds: count("trunk_compress_binlog_min_interval"),
-      timeBase: readTime(values.get("trunk_compress_binlog_time_base")),
+      timeBase: readTime(
+        values.get("trunk_compress_binlog_time_base"),
+        defaultTrunkParameters.compression,
+      ),
     },
     maxBackups: count("trunk_binlog_max_backups"),
     leases: values.has(trackerParameter),
@@ -98,12 +133,15 @@ function readRules(bytes: (name: string) => number | undefined): SlotRules {
   };
 }
 
-function readTime(text: string | undefined): TimeOfDay {
+function readTime(
+  text: string | undefined,
+  otherwise: { readonly timeBase: TimeOfDay },
+): TimeOfDay {
   const match = /^(\d{1,2}):(\d{1,2})$/.exec(text ?? "");
   const hour = Number(match?.[1] ?? Number.NaN);
   const minute = Number(match?.[2] ?? Number.NaN);
   if (hour < 24 && minute < 60) return { hour, minute };
-  return defaultTrunkParameters.compression.timeBase;
+  return otherwise.timeBase;
 }
 
 export function isTrue(value: string | undefined): boolean {

@@ -14,6 +14,7 @@ import { trunkHandlers } from "#storage/handlers/trunk-handlers.ts";
 import { PackingControl } from "#storage/packing-control.ts";
 import type { StorageServices } from "#storage/storage-services.ts";
 import type { StorageSettings } from "#storage/storage-settings.ts";
+import { pathForFile } from "#storage/trunk-advance.ts";
 import { TrunkClient, type TrunkServerPlace } from "#storage/trunk-client.ts";
 import { TrunkReplication } from "#storage/trunk-replication.ts";
 import { TrunkReports } from "#storage/trunk-reports.ts";
@@ -31,6 +32,9 @@ export interface TrunkPartParts {
   /** A tracker should be spoken to soon. */
   readonly onNews: () => void;
 }
+
+/** Deletions that were made by a member that serves have reached the others by then. */
+const freedSlotRestMs = 60_000;
 
 export interface TrunkSnapshot {
   readonly mode: PackingMode;
@@ -66,14 +70,23 @@ export class TrunkPart {
     this.#server = new TrunkServer({
       ...{ clock, log, binlog, onNews },
       subdirCount: settings.subdirCount,
-      storePathCount: store.paths.length,
+      storePathCount: () => store.paths.length,
+      slotsInUse: (slots) => store.packing.slotsInUse(slots),
+      restMs: settings.freedSlotRestMs ?? freedSlotRestMs,
+      pathForFile: (promised, fileBytes) => {
+        const { reserved } = view.parameters;
+        const pathCount = Math.max(1, store.paths.length);
+        return pathForFile(store.paths, promised, { reserved, pathCount, fileBytes });
+      },
       onGrown: () => this.#replication.wake(),
       readers: this.#replication,
     });
     this.#client = new TrunkClient({
       ...{ network, clock, log, group },
       own: this.#server,
+      disk: binlog,
       server: () => this.#place(),
+      takesSlots: () => !settings.avoidsForeignSlots || this.#isServerOurs(),
     });
     this.#control = new PackingControl({
       log,
@@ -83,6 +96,7 @@ export class TrunkPart {
     });
     this.reports = new TrunkReports({ log, group, control: this.#control, server: this.#server });
     store.packing.slots = this.#client;
+    this.#client.start();
     view.onGroupChange = () => this.#follow();
   }
 
@@ -127,6 +141,12 @@ export class TrunkPart {
       ignore(this.#server.end(), log, "the lines are in memory, and go with the next ones");
     }
     this.#replication.refresh();
+  }
+
+  /** A trunk server of C that is killed gives slots again in which files of others stand (protocol §4.6). */
+  #isServerOurs(): boolean {
+    const { view } = this.#parts;
+    return view.directory.byId(view.trunkServer?.id ?? "")?.cairn === true;
   }
 
   #place(): TrunkServerPlace | "own" | undefined {

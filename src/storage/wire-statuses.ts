@@ -11,6 +11,8 @@ const fileStoreStatuses: Readonly<Record<FileStoreErrorCode, number>> = {
   "file-invalid": wireStatus.invalid,
   "file-irregular": wireStatus.isDirectory,
   "store-full": wireStatus.noSpace,
+  "content-damaged": wireStatus.ioError,
+  "binlog-gone": wireStatus.invalid,
   "disk-failed": wireStatus.ioError,
   "store-path-offline": wireStatus.ioError,
   // What a C storage or our client takes for "later, or elsewhere".

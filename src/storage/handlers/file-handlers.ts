@@ -151,6 +151,7 @@ function wantedPath(index: number): number | undefined {
 }
 
 interface DownloadFields {
+  readonly headerStatus?: number;
   readonly group: string;
   readonly filename: string;
   readonly offset: number;
@@ -178,11 +179,17 @@ function download(
     }
     const range = { offset: request.offset, length: request.length };
     const said = saidSize(filename);
-    return services.store.open(filename, range, { sizeInName: said }).then(({ body }) => {
-      services.counters.attempt("downloadBytes", body.length);
-      services.counters.succeed("downloadBytes", body.length);
-      return body;
-    });
+    const { peer } = session;
+    const emptyIsFine = services.takesEmptyFiles(session.remoteAddress);
+    const options = { sizeInName: said, peer, emptyIsFine };
+    return services
+      .storeToRead(request)
+      .open(filename, range, options)
+      .then(({ body }) => {
+        services.counters.attempt("downloadBytes", body.length);
+        services.counters.succeed("downloadBytes", body.length);
+        return body;
+      });
   });
 }
 
@@ -209,7 +216,10 @@ function fileInfo(
   return perform(services, work, () => {
     services.checkGroup(request.group);
     const computeCrc = (request.headerStatus & queryFileInfoFlags.withoutCrc32) === 0;
-    return services.store.facts(filename, { computeCrc }).then((facts) => ({
+    // Clients set flags as well.
+    const { remoteAddress } = session;
+    const store = services.storeToTell(request, remoteAddress);
+    return store.facts(filename, { computeCrc }).then((facts) => ({
       fileSize: facts.sizeBytes,
       modifiedAt: facts.modifiedSeconds,
       crc32: facts.crc32,

@@ -34,7 +34,7 @@ export function metadataHandlers(services: StorageServices): Handlers<typeof sto
       return perform(services, work, async () => {
         services.checkGroup(request.group);
         services.checkMayRead();
-        return { metadata: await services.store.readMetadata(filename) };
+        return { metadata: await services.storeToRead(request).readMetadata(filename) };
       });
     },
   };

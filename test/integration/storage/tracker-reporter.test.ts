@@ -1,173 +1,36 @@
 /** Reporters against scripted trackers on the loopback; only the pauses between attempts are made by hand. */
-import { afterEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import type { StorePathReport } from "#filestore/file-store.ts";
 import { GroupName } from "#model/group-name.ts";
 import { StorageId } from "#model/storage-id.ts";
 import { readWriteMode, storageStatus } from "#model/storage-status.ts";
-import type { Clock, Timer } from "#platform/clock.ts";
-import { nodeClock } from "#platform/node/node-clock.ts";
-import { NodeNetwork } from "#platform/node/node-network.ts";
 import { noChanges } from "#protocol/fastdfs/change-report.ts";
-import { ClusterView } from "#storage/cluster-view.ts";
-import { Membership, type MembershipFacts } from "#storage/membership.ts";
-import type { StorageSettings } from "#storage/storage-settings.ts";
-import { StorageCounters } from "#storage/storage-statistics.ts";
-import { TrackerReporter } from "#storage/tracker-reporter.ts";
-import { collectedLog } from "../../support/frame-fixture.ts";
-import { ScriptedTracker } from "../../support/scripted-tracker.ts";
+import type { MembershipFacts } from "#storage/membership.ts";
+import {
+  allJoined as joined,
+  settledFacts as settled,
+  storePath,
+} from "../../support/reporter-stage.ts";
+import { reporterWorld } from "../../support/reporter-world.ts";
+import type { ScriptedTracker } from "../../support/scripted-tracker.ts";
 import { until } from "../../support/settled.ts";
 
-const cleanups: (() => unknown)[] = [];
-
-afterEach(async () => {
-  for (const clean of cleanups.splice(0).reverse()) await clean();
-});
-
-/** Twenty times as fast, so that pauses of seconds do not slow the tests down. */
-const quickClock: Clock = {
-  ...nodeClock,
-  monotonicMs: () => nodeClock.monotonicMs() * 20,
-  after: (delayMs: number, task: () => void): Timer => nodeClock.after(delayMs / 20, task),
-};
-
-const path: StorePathReport = {
-  index: 0,
-  directory: "/data",
-  state: "online",
-  problem: undefined,
-  readOnly: false,
-  totalBytes: 100 * 1024 ** 2 + 5,
-  freeBytes: 50 * 1024 ** 2 + 5,
-  quarantines: 0,
-  abandoned: 0,
-};
-
-interface Stage {
-  readonly view: ClusterView;
-  readonly membership: Membership;
-  readonly reporters: readonly TrackerReporter[];
-  readonly counters: StorageCounters;
-  readonly events: () => string[];
-  readonly stop: () => Promise<void>;
-}
-
-async function trackers(count: number): Promise<ScriptedTracker[]> {
-  const made = Array.from({ length: count }, () => new ScriptedTracker());
-  for (const tracker of made) {
-    await tracker.start();
-    cleanups.push(() => tracker.stop());
-  }
-  return made;
-}
-
-/** Settings of a storage whose trackers are `to`. */
-function settingsFor(to: readonly ScriptedTracker[], serverId: string): StorageSettings {
-  return {
-    group: GroupName("group1"),
-    port: 23000,
-    bind: ["127.0.0.1"],
-    address: "127.0.0.1",
-    joinFrom: undefined,
-    serverId: serverId,
-    trackers: to.map(({ port }) => ({ addresses: ["127.0.0.1"], port })),
-    subdirCount: 256,
-    uploadPriority: 10,
-    maxConnections: 100,
-    connectTimeoutMs: 20_000,
-    networkTimeoutMs: 20_000,
-    heartBeatIntervalMs: 2000,
-    diskReportIntervalMs: 4000,
-    version: "6.16.0",
-    mode: "both",
-  };
-}
-
-function report(
-  to: readonly ScriptedTracker[],
-  changes: {
-    readonly serverId?: string;
-    readonly facts?: MembershipFacts;
-    readonly paths?: readonly StorePathReport[];
-  } = {},
-): Stage {
-  const settings = settingsFor(to, changes.serverId ?? "");
-  const view = new ClusterView(settings.address);
-  const counters = new StorageCounters();
-  const { log, records } = collectedLog();
-  const membership = new Membership(
-    {
-      loadMembership: () => changes.facts,
-      saveMembership: () => {},
-      loadCounts: () => ({}),
-      saveCounts: () => {},
-    },
-    1_700_000_000,
-  );
-  const connections = { current: 0, peak: 0, limit: 100, refused: 0 };
-  const reporters = settings.trackers.map(
-    (tracker) =>
-      new TrackerReporter({
-        onJoined: () => {},
-        trunk: { attend: async () => {} },
-        tracker,
-        settings,
-        network: new NodeNetwork(),
-        clock: quickClock,
-        log,
-        view,
-        membership,
-        startedSeconds: 1_700_000_500,
-        port: () => 23000,
-        paths: () => changes.paths ?? [path],
-        statistics: () => ({
-          values: counters.snapshot(connections),
-          revision: counters.revision,
-        }),
-      }),
-  );
-  const stopping = new AbortController();
-  const runs = reporters.map((reporter) => reporter.run(stopping.signal));
-  const stop = async (): Promise<void> => {
-    stopping.abort(new Error("the test ends"));
-    await Promise.all(runs);
-  };
-  cleanups.push(stop);
-  return {
-    view,
-    membership,
-    reporters,
-    counters,
-    events: () => records.map((record) => record.event),
-    stop,
-  };
-}
-
-function joined(stage: Stage): Promise<void> {
-  return until(
-    () => stage.reporters.every((reporter) => reporter.status.state === "joined"),
-    "all have joined",
-  );
-}
-
-const settled: MembershipFacts = {
-  joinTime: 1_600_000_000,
-  syncSettled: true,
-  syncSource: undefined,
-  syncUntil: 0,
-};
+const { trackers, report } = reporterWorld();
 
 test("a new storage introduces itself, joins, asks who fills it, says so, and begins to report", async () => {
   const [tracker] = (await trackers(1)) as [ScriptedTracker];
   tracker.address = "127.0.0.1";
   const stage = report([tracker]);
   await joined(stage);
-  expect(tracker.calls.slice(0, 7)).toEqual([
+  expect(tracker.calls.slice(0, 9)).toEqual([
     "getMyIp",
     "requestParameters",
+    "getStorageStatus",
     "storageJoin",
     "requestSyncSource",
     "notifySyncSource",
     "storageBeat",
+    "requestChangelog",
     "reportDiskUsage",
   ]);
   expect(tracker.joins[0]).toMatchObject({
@@ -176,7 +39,7 @@ test("a new storage introduces itself, joins, asks who fills it, says so, and be
     storePathCount: 1,
     subdirCount: 256,
     uploadPriority: 10,
-    joinTime: 1_700_000_000,
+    joinTime: stage.kept.facts?.joinTime,
     upTime: 1_700_000_500,
     initializing: true,
     status: storageStatus.init,
@@ -192,11 +55,55 @@ test("a new storage introduces itself, joins, asks who fills it, says so, and be
 test("a path that takes no files has no room, neither used nor free", async () => {
   const [tracker] = (await trackers(1)) as [ScriptedTracker];
   const states = ["online", "slow", "quarantined", "checking", "read-only", "opening"] as const;
-  const paths = states.map((state, index) => ({ ...path, index, state }));
+  const paths = states.map((state, index) => ({ ...storePath, index, state }));
   await joined(report([tracker], { facts: settled, paths }));
   const room = { totalMb: 100, freeMb: 50 };
   const none = { totalMb: 0, freeMb: 0 };
   expect(tracker.diskReports[0]).toEqual([room, room, none, none, none, none]);
+});
+
+test("a storage without a disk joins when it has one, and says why until then", async () => {
+  const [tracker] = (await trackers(1)) as [ScriptedTracker];
+  const paths: StorePathReport[] = [];
+  const stage = report([tracker], { facts: settled, paths });
+  const [reporter] = stage.reporters;
+  await until(() => reporter?.status.problem.includes("no disk yet") === true, "it says why");
+  expect(reporter?.status.state).toBe("connecting");
+  expect(tracker.calls).toEqual([]);
+  paths.push(storePath);
+  reporter?.reportSoon();
+  await joined(stage);
+  expect(tracker.joins.map(({ storePathCount }) => storePathCount)).toEqual([1]);
+});
+
+test.each([
+  ["ours is told on the same connection", true],
+  ["C's is told on another one", false],
+])("a further store path is joined with: a tracker of %s", async (_, cairn) => {
+  const [tracker] = (await trackers(1)) as [ScriptedTracker];
+  if (cairn) tracker.parameters = [...tracker.parameters, ["cairn", "1"]];
+  const paths = [storePath];
+  const stage = report([tracker], { facts: settled, paths });
+  await joined(stage);
+  await until(() => tracker.diskReports.length > 0, "it has reported");
+  const introductions = tracker.countOf("getMyIp");
+  paths.push({ ...storePath, index: 1 });
+  stage.reporters[0]?.reportSoon();
+  await until(() => tracker.diskReports.at(-1)?.length === 2, "it has reported both");
+  expect(tracker.joins.map(({ storePathCount }) => storePathCount)).toEqual([1, 2]);
+  expect(tracker.countOf("getMyIp") - introductions).toBe(cairn ? 0 : 1);
+  expect(stage.reporters[0]?.status).toMatchObject({ state: "joined", problem: "" });
+});
+
+test("a tracker that counts the group's store paths alone is told of those", async () => {
+  const [tracker] = (await trackers(1)) as [ScriptedTracker];
+  tracker.groupPaths = 2;
+  const paths = [0, 1, 2].map((index) => ({ ...storePath, index }));
+  const stage = report([tracker], { facts: settled, paths });
+  await joined(stage);
+  expect(tracker.diskReports.every(({ length }) => length === 2)).toBe(true);
+  tracker.groupPaths = 3;
+  await until(() => tracker.diskReports.at(-1)?.length === 3, "the group has as many by now");
 });
 
 test("a storage that is settled does not ask again who fills it", async () => {
@@ -292,7 +199,10 @@ test("a tracker that answers EINVAL is asked again, says so in its status, and i
   tracker.refusals.set("storageJoin", [22]);
   const stage = report([tracker]);
   await until(() => tracker.joins.length >= 3, "three joins");
-  expect(stage.reporters[0]?.status).toMatchObject({ state: "refused" });
+  expect(stage.reporters[0]?.status).toMatchObject({
+    state: "refused",
+    problem: expect.stringContaining("storage.subdir_count"),
+  });
   expect(stage.events()).toEqual(["tracker-lost"]);
   tracker.refusals.clear();
   await joined(stage);
@@ -337,6 +247,7 @@ test("with two trackers the status is unknown at first, and known to one that co
 
 const filledBy: MembershipFacts = {
   ...settled,
+  filled: false,
   syncSource: StorageId("10.0.0.7"),
   syncUntil: 1_700_000_900,
 };
@@ -366,7 +277,10 @@ test("a tracker that only follows cannot make us forget our source", async () =>
   follower.refusals.set("notifySyncSource", [2]);
   const stage = report([leader, follower], { facts: filledBy });
   await until(() => follower.joins.length >= 3, "the follower is asked again");
-  expect(stage.membership.facts).toEqual(filledBy);
+  expect(stage.membership.facts).toMatchObject({
+    syncSource: filledBy.syncSource,
+    syncUntil: filledBy.syncUntil,
+  });
 });
 
 test("with storage ids the table is fetched page by page, and our id by our address", async () => {
@@ -390,6 +304,21 @@ test("with storage ids the table is fetched page by page, and our id by our addr
   expect(tracker.joins[0]?.id).toBe("100001");
   expect(stage.view.addressOf(StorageId("100005"))).toBe("10.0.0.5");
   expect(stage.view.source).toEqual({ kind: "id", id: "100001" });
+});
+
+test("a storage that the storage ids lack says so, with what to do", async () => {
+  const [tracker] = (await trackers(1)) as [ScriptedTracker];
+  tracker.parameters = [["use_storage_id", "1"]];
+  const problemOf = async (name: "getStorageId" | "storageJoin", serverId: string) => {
+    tracker.refusals.set(name, [2]);
+    const stage = report([tracker], { serverId });
+    const problem = (): string => stage.reporters[0]?.status.problem ?? "";
+    await until(() => problem().includes("storage ids"), "the refusal");
+    tracker.refusals.clear();
+    return problem();
+  };
+  expect(await problemOf("getStorageId", "")).toMatch(/no storage of group1 at .*"NUMBER group1 /);
+  expect(await problemOf("storageJoin", "100009")).toContain("no number 100009");
 });
 
 test("an id from the settings is not asked for", async () => {

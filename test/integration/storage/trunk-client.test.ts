@@ -69,11 +69,21 @@ class ScriptedTrunkServer implements AsyncDisposable {
   }
 }
 
-function client(where: () => TrunkServerPlace | "own" | undefined) {
+function client(
+  where: () => TrunkServerPlace | "own" | undefined,
+  disk = new MemoryTrunkLog().client,
+  takesSlots: () => boolean = () => true,
+) {
   const clock = new ManualClock();
   const { log, records } = collectedLog();
   const own = new TrunkServer({
-    ...{ clock, log, binlog: new MemoryTrunkLog().client, subdirCount: 256, storePathCount: 2 },
+    ...{
+      clock,
+      log,
+      binlog: new MemoryTrunkLog().client,
+      subdirCount: 256,
+      storePathCount: () => 2,
+    },
     ...{ onNews: () => {}, onGrown: () => {} },
     readers: { pause: async () => {}, resume: () => {} },
   });
@@ -83,8 +93,11 @@ function client(where: () => TrunkServerPlace | "own" | undefined) {
     log,
     group,
     own,
+    disk,
     server: where,
+    takesSlots,
   });
+  slots.start();
   return { slots, clock, own, records };
 }
 
@@ -100,6 +113,21 @@ test("the trunk server is asked for the file with its header, told what became o
   await expect
     .poll(() => server.asked)
     .toEqual(["alloc group1 424 1", "confirm 0 0", "confirm 17 0", "confirm 5 0", "free 0"]);
+  await slots.close();
+});
+
+test("slots that are not to be taken are not asked for, and what is owed is told all the same", async () => {
+  await using server = new ScriptedTrunkServer();
+  await server.start();
+  const place = { address: "127.0.0.1", port: server.port };
+  const { slots } = client(
+    () => place,
+    undefined,
+    () => false,
+  );
+  expect([await slots.allocate(1, 400), slots.isReady]).toEqual([undefined, true]);
+  await slots.free(location);
+  await expect.poll(() => server.asked).toEqual(["free 0"]);
   await slots.close();
 });
 
@@ -181,4 +209,50 @@ test("a storage that is the trunk server asks itself", async () => {
   expect(await slots.allocate(0, 100)).toEqual(slot);
   await slots.close();
   await own.end();
+});
+
+test("what was not told is told by the next run; a slot that may have been given away is not freed again", async () => {
+  await using server = new ScriptedTrunkServer();
+  await server.start();
+  const { client: disk } = new MemoryTrunkLog();
+  const where = () => ({ address: "127.0.0.1", port: server.port });
+  const first = client(where, disk);
+  await first.slots.confirm(location, "kept");
+  await server.stop();
+  await first.slots.confirm({ ...location, offset: 512 }, "kept");
+  await first.slots.free({ ...location, offset: 1024 });
+  expect(first.slots.owed).toBe(2);
+  await first.slots.close();
+  await server.start();
+  server.asked.length = 0;
+  const second = client(where, disk);
+  await soon(() => server.asked).toEqual(["confirm 0 512", "free 1024"]);
+  await soon(() => second.slots.owed).toBe(0);
+  await second.slots.close();
+  const third = client(where, disk);
+  await third.slots.confirm(location, "kept");
+  expect(server.asked).toEqual(["confirm 0 512", "free 1024", "confirm 0 0"]);
+  await third.slots.close();
+});
+
+test("where nobody knows whether the trunk server heard it, a slot in use is told again, one for others is not", async () => {
+  const network = new NodeNetwork();
+  let connections = 0;
+  const listener = await network.listen(
+    { address: "127.0.0.1", port: 0, backlog: 16 },
+    (connection) => {
+      connections += 1;
+      connection.onReceive = () => connection.destroy();
+    },
+  );
+  const { slots, records } = client(() => ({ address: "127.0.0.1", port: listener.port }));
+  await slots.free(location);
+  await slots.confirm(location, "unused");
+  expect([slots.owed, connections]).toEqual([0, 2]);
+  await slots.confirm(location, "kept");
+  expect(slots.owed).toBe(1);
+  const left = records.filter(({ event }) => event === "trunk-slot-left");
+  expect(left.map(({ data }) => data.kind)).toEqual(["free", "confirm"]);
+  await slots.close();
+  await listener.close();
 });

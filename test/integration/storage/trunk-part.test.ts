@@ -50,6 +50,34 @@ test("in a group of ours files are packed into trunk files whose numbers were le
   expect(stage.role.snapshot().trunk).toMatchObject({ mode: "leased", server: "off" });
 });
 
+test("trunk files are looked through on request by the thread of their path, while files come and go", async () => {
+  const stage = await started({ packing: "leased", trunkFileId: 40 });
+  const caller = await stage.caller();
+  await soon(() => stage.tracker.trunkFileId).toBeGreaterThan(40);
+  const names: string[] = [];
+  for (let at = 0; at < 30; at += 1) names.push(await caller.upload(pattern(1000 + at)));
+  for (const name of names.splice(0, 10)) await caller.remove(name);
+  const id = await stage.store.packing.rebuild(0);
+  names.push(await caller.upload(pattern(500)));
+  await caller.remove(names.shift() ?? "");
+  const found = () => stage.store.paths[0]?.trunkFiles?.rebuild;
+  await soon(() => found()?.state).toBe("done");
+  expect(found()).toMatchObject({ id, files: 1, skipped: 0, damagedBytes: 0, unnamed: 0 });
+  expect(stage.store.paths[0]?.trunkFiles).toMatchObject({ unknownFiles: 0 });
+  for (const name of names) expect((await caller.download(name)).length).toBeGreaterThan(499);
+  await expect(stage.store.packing.rebuild(3)).rejects.toThrow("no store path 3");
+});
+
+test("an orderly end as trunk server leaves the snapshot of its free list", async () => {
+  const stage = await servingStage({ trunkFileId: 8 });
+  const caller = await stage.caller();
+  await caller.upload(pattern(700));
+  await stage.close();
+  const [head, ...slots] = stage.snapshotText.trimEnd().split("\n");
+  expect(Number(head)).toBe(stage.binlog.length);
+  expect(slots).toEqual([expect.stringMatching(/^\d+ A 0 \d+ \d+ 9 768 67108096$/)]);
+});
+
 test("as trunk server a storage takes its own slots, and tells the tracker of files and room", async () => {
   const stage = await servingStage({ trunkFileId: 8 });
   const caller = await stage.caller();

@@ -23,7 +23,7 @@ function server(binlog = new MemoryTrunkLog(), changes: Partial<TrunkServerParts
   const { log, records } = collectedLog();
   let news = 0;
   const trunk = new TrunkServer({
-    ...{ clock, log, binlog: binlog.client, subdirCount: 256, storePathCount: 2 },
+    ...{ clock, log, binlog: binlog.client, subdirCount: 256, storePathCount: () => 2 },
     onNews: () => {
       news += 1;
     },
@@ -123,6 +123,26 @@ test("what is given and kept is in the binlog before the answer, what is freed w
   expect([trunk.state, count()]).toEqual(["off", 15]);
 });
 
+test("a freed slot is given out again when it has rested, and is free for whoever loads the binlog", async () => {
+  const stage = await serving(server(new MemoryTrunkLog(), { restMs: 60_000 }));
+  const { trunk, clock, binlog } = stage;
+  const slot = await trunk.allocate(0, 300);
+  await trunk.confirm(slot, 0);
+  trunk.free(slot);
+  expect(await refusal(async17(() => trunk.free(slot)))).toBe(17);
+  clock.advance(59_000);
+  const other = await trunk.allocate(0, 300);
+  expect(other).not.toEqual(slot);
+  await trunk.confirm(other, 0);
+  clock.advance(1000);
+  expect(await trunk.allocate(0, 300)).toEqual(slot);
+  await trunk.confirm(slot, 0);
+  trunk.free(slot);
+  await trunk.end();
+  const next = await serving(server(binlog));
+  expect(await next.trunk.allocate(0, 300)).toEqual(slot);
+});
+
 test("a slot that a crash took from the memory of its holder's server is not given in parts", async () => {
   const first = await serving(server());
   const kept = await first.trunk.allocate(0, 3000);
@@ -220,6 +240,32 @@ test("a compression joins neighbours, tells the readers to begin anew, and leave
   expect(await next.trunk.allocate(0, 768)).toMatchObject({ offset: 0, size: 768 });
 });
 
+test("trunk files without a used slot leave the binlog with a compression and at a begin, where the tracker says so", async () => {
+  const binlog = new MemoryTrunkLog();
+  const given = { ...parameters, deletesUnused: true };
+  const first = await serving(server(binlog), 0, given);
+  const { trunk } = first;
+  const slot = await trunk.allocate(0, 300);
+  await trunk.confirm(slot, 0);
+  await trunk.compress();
+  expect(trunk.freeMb).toBe(3);
+  trunk.free(slot);
+  await trunk.compress();
+  expect([trunk.freeMb, binlog.text()]).toEqual([0, ""]);
+  const next = await trunk.allocate(0, 300);
+  expect(next.fileId).toBe(2);
+  await trunk.confirm(next, 0);
+  trunk.free(next);
+  await trunk.end();
+  for (const advance of [true, false]) {
+    const options = { ...given, advance: { ...given.advance, enabled: advance } };
+    const { trunk: later } = await serving(server(binlog), 2, options);
+    // What is made in advance is unused as well, and stays.
+    expect(later.freeMb).toBe(advance ? 4 : 0);
+    await later.end();
+  }
+});
+
 test("the clock asks for a compression at the time that the tracker says", async () => {
   const day = 86_400;
   const compression = {
@@ -235,4 +281,90 @@ test("the clock asks for a compression at the time that the tracker says", async
     .poll(() => binlog.asked.filter((kind) => kind === request.trunkLogCompress))
     .toHaveLength(1);
   await trunk.end();
+});
+
+test("an orderly end leaves a snapshot, and the next term reads what came after it alone", async () => {
+  const first = await serving(server(), 7);
+  const held = await first.trunk.allocate(0, 300);
+  const kept = await first.trunk.allocate(0, 300);
+  await first.trunk.confirm(kept, 0);
+  await first.trunk.end();
+  const { binlog } = first;
+  const size = binlog.text()?.length ?? 0;
+  expect(binlog.text("snapshot")?.split("\n")[0]).toBe(String(size));
+  expect(first.records.map(({ event }) => event)).toContain("trunk-snapshot");
+  const second = await serving(server(binlog), 3);
+  expect(second.trunk.currentFileId).toBe(8);
+  expect(await second.trunk.allocate(0, 300)).toEqual(held);
+  // As after a kill: no end.
+  const third = await serving(server(binlog), 3);
+  expect(third.trunk.freeMb).toBe(second.trunk.freeMb);
+  await third.trunk.end();
+  const writes = binlog.asked.filter((kind) => kind === request.trunkLogSnapshot).length;
+  const fourth = await serving(server(binlog), 3);
+  await fourth.trunk.end();
+  expect(binlog.asked.filter((kind) => kind === request.trunkLogSnapshot).length).toBe(writes);
+});
+
+test("slots that the binlog calls free and that hold a file are left out where that is wanted, for good", async () => {
+  const binlog = new MemoryTrunkLog();
+  for (let at = 0; at < 300; at += 1) binlog.append(`1795395770 A 0 1 2 5 ${at * 512} 512\n`);
+  binlog.append("1795395770 A 1 1 2 6 0 512\n");
+  const looked: number[] = [];
+  const slotsInUse = async (slots: readonly TrunkLocation[]): Promise<readonly TrunkLocation[]> => {
+    looked.push(slots.length);
+    if (slots[0]?.storePathIndex === 1) throw new Error("the path is away");
+    return slots.filter(({ offset }) => offset === 1024);
+  };
+  const without = await serving(server(binlog, { slotsInUse }));
+  expect([looked, without.trunk.freeMb]).toEqual([[], 0]);
+  const checking = { ...parameters, checksOccupying: true };
+  const stage = await serving(server(binlog, { slotsInUse }), 0, checking);
+  expect(looked).toEqual([128, 128, 44, 1]);
+  const events = stage.records.map(({ event }) => event);
+  expect(events).toContain("trunk-slots-occupied");
+  expect(events).toContain("trunk-slots-not-looked-into");
+  await stage.trunk.end();
+  expect(binlog.text()).toContain(" D 0 1 2 5 1024 512\n");
+  const given = new Set<number>();
+  const next = await serving(server(binlog));
+  for (let at = 0; at < 299; at += 1) given.add((await next.trunk.allocate(0, 512)).offset);
+  expect([given.size, given.has(1024)]).toEqual([299, false]);
+});
+
+test("trunk files are made in advance at their time, until so much is free or no path has room", async () => {
+  const advance = {
+    enabled: true,
+    timeBase: { hour: 0, minute: 0 },
+    intervalSeconds: 60,
+    thresholdBytes: 13 * mib,
+  };
+  let paths: (number | undefined)[] = [0, 1, 0, 1, 0];
+  const pathForFile = (): number | undefined => paths.shift();
+  const stage = await serving(server(undefined, { pathForFile }), 0, { ...parameters, advance });
+  const { trunk, clock, binlog } = stage;
+  clock.advance(60_000);
+  await turns();
+  expect([trunk.freeMb, trunk.currentFileId]).toEqual([12, 3]);
+  await trunk.flush();
+  expect(
+    binlog
+      .text()
+      ?.match(/ A [01] \d+ \d+ \d 0 4194304/g)
+      ?.map((line) => line[3]),
+  ).toEqual([..."010"]);
+  clock.advance(60_000);
+  await turns();
+  expect(trunk.currentFileId).toBe(3);
+  for (let at = 0; at < 5; at += 1) await trunk.allocate(0, mib);
+  paths = [undefined];
+  clock.advance(60_000);
+  await turns();
+  expect(stage.records.findLast(({ event }) => event === "trunk-files-in-advance")?.data).toEqual({
+    wanted: 1,
+    made: 0,
+  });
+  const off = await serving(server(undefined, { pathForFile: () => 0 }));
+  off.clock.advance(120_000);
+  expect(off.trunk.freeMb).toBe(0);
 });

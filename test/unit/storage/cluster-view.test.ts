@@ -22,6 +22,8 @@ test("parameters are read as trackers write them", () => {
     storePathPolicy: "most-free",
     reserved: { kind: "percent", percent: 10.5 },
     trunk: defaultParameters.trunk,
+    cairn: false,
+    adjustsAddresses: true,
   });
 });
 
@@ -138,4 +140,13 @@ test("the trunk server is who the leader named last, and whoever cares is told",
   ]);
   view.learnChanges({ ...noChanges, trunkServer: "none" });
   expect([view.trunkServer, changes]).toEqual([undefined, 2]);
+});
+
+test("the members of an earlier run may not be all, until a leading tracker has told", () => {
+  const view = new ClusterView("10.0.0.9");
+  view.restorePeers([]);
+  view.learnChanges({ ...noChanges, leader: "none" });
+  expect(view.isListed).toBe(false);
+  view.learnChanges({ ...noChanges, members: [] });
+  expect(view.isListed).toBe(true);
 });

@@ -43,8 +43,20 @@ test("C's trackers decide by their settings", () => {
   packing.learnParameters({ ...original, enabled: false });
   expect(modes).toEqual(["served", "off"]);
   expect(packings).toEqual([
-    { mode: "served", ...original.rules },
-    { mode: "off", ...original.rules },
+    { mode: "served", ...original.rules, removesUnused: false },
+    { mode: "off", ...original.rules, removesUnused: false },
+  ]);
+});
+
+test("unused trunk files go where the setting says so, and always where they are leased", async () => {
+  const { packing, packings } = control();
+  packing.learnParameters({ ...original, deletesUnused: true });
+  packing.learnParameters(original);
+  await packing.learnLease({ mode: "leased", first: 0, count: 0 });
+  expect(packings.map(({ mode, removesUnused }) => [mode, removesUnused])).toEqual([
+    ["served", true],
+    ["served", false],
+    ["leased", true],
   ]);
 });
 
