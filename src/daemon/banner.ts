@@ -20,7 +20,7 @@ export function formatBanner(facts: BannerFacts): string {
   if (facts.durability === "relaxed") {
     lines.push(
       "",
-      "  storage.durability is relaxed: a power cut loses the last seconds of uploads.",
+      "  storage.durability is relaxed: a power cut loses some of what was stored last.",
     );
   }
   if (gateway !== undefined && facts.uploads) {

@@ -3,10 +3,29 @@ import type { Log } from "#base/log.ts";
 import { describeConfig, formatRowValue } from "#config/describe-config.ts";
 import type { LoadedConfig } from "#config/load-config.ts";
 import { ControlBus } from "#control/control-bus.ts";
+import { diskGivingOperations } from "#control/operations/disk-giving.ts";
+import { diskHealthOperations } from "#control/operations/disk-health.ts";
+import { diskImportOperations } from "#control/operations/disk-imports.ts";
+import { diskMoveOperations } from "#control/operations/disk-moves.ts";
+import { diskOwnershipOperations } from "#control/operations/disk-ownership.ts";
+import { diskOperations } from "#control/operations/disks.ts";
+import { fileOperations } from "#control/operations/files.ts";
+import { packingOperations } from "#control/operations/packing.ts";
+import { peerOperations } from "#control/operations/peers.ts";
 import { systemOperations } from "#control/operations/system.ts";
 import type { RunningNode } from "#daemon/compose.ts";
+import { diskGivingHandlers } from "#daemon/disk-giving-operations.ts";
+import { diskHealthHandlers } from "#daemon/disk-health-operations.ts";
+import { diskImportHandlers } from "#daemon/disk-import-operations.ts";
+import { diskMoveHandlers } from "#daemon/disk-move-operations.ts";
+import { diskHandlers } from "#daemon/disk-operations.ts";
+import { diskOwnershipHandlers } from "#daemon/disk-ownership.ts";
+import { fileHandlers } from "#daemon/file-operations.ts";
 import type { LogOutput } from "#daemon/log-output.ts";
 import { nodeStatus } from "#daemon/node-status.ts";
+import { nodeStorages } from "#daemon/node-storages.ts";
+import { packingHandlers } from "#daemon/packing-operations.ts";
+import { peerHandlers } from "#daemon/peer-operations.ts";
 import { ControlServer } from "#net/control-server.ts";
 import { type Clock, nowSeconds } from "#platform/clock.ts";
 import type { Host } from "#platform/host.ts";
@@ -24,7 +43,12 @@ export interface ControlParts {
   readonly node: RunningNode;
   readonly output: LogOutput;
   readonly loaded: () => LoadedConfig;
+  /** Stops the node and starts it again, in this process. */
+  readonly startAnew: () => void;
 }
+
+/** Whoever asked for a new start has the answer by then. */
+const answerMs = 200;
 
 export interface RunningControl {
   stop(): Promise<void>;
@@ -58,6 +82,7 @@ export async function startControl(parts: ControlParts): Promise<RunningControl>
       return { before };
     },
   });
+  addNodeOperations(bus, parts);
   const server = new ControlServer({
     network: parts.network,
     clock,
@@ -69,4 +94,63 @@ export async function startControl(parts: ControlParts): Promise<RunningControl>
   });
   await server.start();
   return { stop: () => server.stop() };
+}
+
+/** What concerns the node's storages and disks. */
+function addNodeOperations(bus: ControlBus, parts: ControlParts): void {
+  const { node, clock } = parts;
+  bus.add(
+    packingOperations,
+    packingHandlers(() => nodeStorages(node)),
+  );
+  bus.add(
+    peerOperations,
+    peerHandlers(() => nodeStorages(node).map(({ storage }) => storage)),
+  );
+  bus.add(
+    diskOperations,
+    diskHandlers({
+      inventory: node.disks,
+      storePaths: () =>
+        nodeStorages(node).flatMap(({ store }) => store.paths.filter(({ isAbsent }) => !isAbsent)),
+      notesOf: (disk) => ({ ...node.diskHealth?.notesOf(disk), ...node.ownDisks?.notesOf(disk) }),
+      advice: () => node.ownDisks?.moves.advice ?? [],
+    }),
+  );
+  bus.add(
+    diskHealthOperations,
+    diskHealthHandlers(() => node.diskHealth),
+  );
+  bus.add(
+    diskOwnershipOperations,
+    diskOwnershipHandlers({
+      disks: node.ownDisks,
+      startAnew: () => void clock.after(answerMs, parts.startAnew),
+    }),
+  );
+  bus.add(
+    diskGivingOperations,
+    diskGivingHandlers(
+      () => node.ownDisks?.giving,
+      () => node.ownDisks?.shelf.lostDisks ?? [],
+    ),
+  );
+  bus.add(
+    diskMoveOperations,
+    diskMoveHandlers(() => node.ownDisks?.moves),
+  );
+  bus.add(
+    diskImportOperations,
+    diskImportHandlers(
+      () => node.imports,
+      () => parts.loaded().config.storage.group,
+    ),
+  );
+  bus.add(
+    fileOperations,
+    fileHandlers(
+      () => nodeStorages(node),
+      () => parts.loaded().config.storage.group,
+    ),
+  );
 }

@@ -14,6 +14,7 @@ import { type RunningControl, startControl } from "#daemon/control.ts";
 import { explainListenFailure } from "#daemon/listen-failure.ts";
 import { LogOutput } from "#daemon/log-output.ts";
 import { nodeName } from "#daemon/node-status.ts";
+import { nodeStorages } from "#daemon/node-storages.ts";
 import { exitCodeOf, exitCodes } from "#daemon/shutdown.ts";
 import type { StorePathReport } from "#filestore/file-store.ts";
 import type { Platform } from "#platform/platform.ts";
@@ -87,8 +88,20 @@ class Daemon {
     host.onSignal("SIGHUP", () => this.#reload());
     host.onSignal("SIGUSR2", () => this.#summary());
     void stopAsked.then(() => this.#boundStart());
+    for (;;) {
+      const code = await this.#runOnce(stopAsked);
+      if (code !== "again") return code;
+    }
+  }
+
+  /** The exit code; or `again`, where the node is to start anew with what is on its disks. */
+  async #runOnce(stopAsked: Promise<string>): Promise<number | "again"> {
     let node: RunningNode;
     let control: RunningControl;
+    let startAnew = (): void => {};
+    const anew = new Promise<undefined>((resolve) => {
+      startAnew = () => resolve(undefined);
+    });
     try {
       node = await startNode(this.#platform, this.#loaded.config, {
         log: new Log("node", this.#output.sink),
@@ -99,7 +112,7 @@ class Daemon {
       return exitCodeOf(error);
     }
     try {
-      control = await this.#startControl(node);
+      control = await this.#startControl(node, () => startAnew());
     } catch (error) {
       const failure = explainListenFailure("control", error);
       this.#log.error("start-failed", { why: describeError(failure) });
@@ -109,13 +122,18 @@ class Daemon {
     this.#node = node;
     this.#ready(node);
     if (this.#reloadWaits) this.#reload();
-    const watchdog = this.#platform.clock.every(watchdogPeriodMs, () => host.notify("WATCHDOG=1"));
-    const signal = await stopAsked;
+    const { clock, host } = this.#platform;
+    const watchdog = clock.every(watchdogPeriodMs, () => host.notify("WATCHDOG=1"));
+    const signal = await Promise.race([stopAsked, anew]);
     watchdog.cancel();
-    return this.#stop(node, control, signal);
+    if (signal !== undefined) return this.#stop(node, control, signal);
+    this.#log.notice("starts-anew");
+    this.#node = undefined;
+    const code = await this.#stop(node, control, "a new start");
+    return code === exitCodes.ok ? "again" : code;
   }
 
-  #startControl(node: RunningNode): Promise<RunningControl> {
+  #startControl(node: RunningNode, startAnew: () => void): Promise<RunningControl> {
     return startControl({
       network: this.#platform.network,
       log: this.#log.for("control"),
@@ -127,6 +145,7 @@ class Daemon {
       clock: this.#platform.clock,
       output: this.#output,
       loaded: () => this.#loaded,
+      startAnew,
     });
   }
 
@@ -135,6 +154,7 @@ class Daemon {
     const ports = {
       tracker: node.tracker?.listeners[0]?.port,
       storage: node.storage?.port,
+      mirror: node.mirror?.storage.port,
       gateway: node.gateway?.port,
     };
     this.#log.notice("ready", {
@@ -177,7 +197,8 @@ class Daemon {
   #endAtOnce(): void {
     const { host } = this.#platform;
     const node = this.#node;
-    const idle = node !== undefined && (node.store?.paths ?? []).every(isOffline);
+    const paths = node && nodeStorages(node).flatMap(({ store }) => store.paths);
+    const idle = paths?.every(isOffline) === true;
     if (idle) host.exit(exitCodes.failure);
     this.#log.warn("killed", { why: "a second signal" });
     host.killSelf();

@@ -1,9 +1,17 @@
 /** Metrics that are read off the running parts just before they are rendered; what counts by itself registers elsewhere. */
 import type { MetricRegistry } from "#base/metrics.ts";
+import { HalfMetrics, type StorageMetrics } from "#daemon/half-metrics.ts";
+import { registerRechecks } from "#daemon/recheck-status.ts";
+import { registerRepairs } from "#daemon/repair-metrics.ts";
+import { registerScrubs } from "#daemon/scrub-status.ts";
+import { registerSync } from "#daemon/sync-metrics.ts";
+import { registerTracker } from "#daemon/tracker-metrics.ts";
 import { type FileStore, storePathConditions, takesFiles } from "#filestore/file-store.ts";
+import { storageStatus, storageStatusCaption } from "#model/storage-status.ts";
 import type { Clock } from "#platform/clock.ts";
 import type { Host } from "#platform/host.ts";
 import type { StorageSnapshot } from "#storage/storage-role.ts";
+import type { TrackerSnapshot } from "#tracker/tracker-snapshot.ts";
 
 export interface MetricSources {
   readonly version: string;
@@ -12,7 +20,10 @@ export interface MetricSources {
   readonly clock: Clock;
   readonly host: Host;
   readonly store: FileStore | undefined;
+  readonly tracker?: (() => TrackerSnapshot) | undefined;
   readonly storage: (() => StorageSnapshot) | undefined;
+  /** The second half of a mirror, of which `store` and `storage` are the first. */
+  readonly mirror?: { readonly store: FileStore; readonly storage: () => StorageSnapshot };
 }
 
 export function registerNodeMetrics(registry: MetricRegistry, sources: MetricSources): void {
@@ -29,8 +40,29 @@ export function registerNodeMetrics(registry: MetricRegistry, sources: MetricSou
   });
   started.with({}).set(clock.nowMs() / 1000);
   registerProcess(registry, host);
-  if (sources.store !== undefined) registerStorePaths(registry, sources.store);
-  if (sources.storage !== undefined) registerStorage(registry, sources.storage);
+  if (sources.tracker !== undefined) registerTracker(registry, sources.tracker);
+  const { mirror } = sources;
+  if (mirror === undefined) registerHalf(registry, sources);
+  else {
+    const halves = new HalfMetrics(registry);
+    registerHalf(halves.of("first"), sources);
+    registerHalf(halves.of("second"), mirror);
+  }
+}
+
+function registerHalf(
+  registry: StorageMetrics,
+  { store, storage }: Pick<MetricSources, "store" | "storage">,
+): void {
+  if (store !== undefined) {
+    registerStorePaths(registry, store);
+    registerRechecks(registry, store);
+  }
+  if (storage === undefined) return;
+  registerStorage(registry, storage);
+  registerRepairs(registry, () => storage().repair);
+  registerSync(registry, () => storage().replication);
+  registerScrubs(registry, () => storage().scrubs ?? []);
 }
 
 function registerProcess(registry: MetricRegistry, host: Host): void {
@@ -57,7 +89,7 @@ function registerProcess(registry: MetricRegistry, host: Host): void {
   });
 }
 
-function registerStorePaths(registry: MetricRegistry, store: FileStore): void {
+function registerStorePaths(registry: StorageMetrics, store: FileStore): void {
   const labels = ["path"] as const;
   const total = registry.gauge({
     name: "filestore_size_bytes",
@@ -108,7 +140,7 @@ function registerStorePaths(registry: MetricRegistry, store: FileStore): void {
   });
 }
 
-function registerStorage(registry: MetricRegistry, storage: () => StorageSnapshot): void {
+function registerStorage(registry: StorageMetrics, storage: () => StorageSnapshot): void {
   const operations = registry.counter({
     name: "storage_operations",
     help: "What FastDFS clients asked of the storage, by kind and outcome; byte kinds count bytes.",
@@ -122,6 +154,30 @@ function registerStorage(registry: MetricRegistry, storage: () => StorageSnapsho
     name: "storage_tracker_joined",
     help: "1 while a tracker knows this storage.",
     labels: ["tracker"],
+  });
+  const status = registry.gauge({
+    name: "storage_status",
+    help: "1 for the status that this storage has in its group, 0 for the others.",
+    labels: ["status"],
+  });
+  const statusSince = registry.gauge({
+    name: "storage_status_since_seconds",
+    help: "Since when it has that status, in seconds since 1970.",
+    unit: "seconds",
+  });
+  const members = registry.gauge({
+    name: "storage_group_members",
+    help: "The other storages of the group, by their status.",
+    labels: ["status"],
+  });
+  registry.beforeRender(() => {
+    const { group } = storage();
+    statusSince.with({}).set(group.since);
+    for (const each of Object.values(storageStatus)) {
+      const label = { status: storageStatusCaption(each) };
+      status.with(label).set(each === group.status ? 1 : 0);
+      members.with(label).set(group.peers.filter((peer) => peer.status === each).length);
+    }
   });
   registry.beforeRender(() => {
     const snapshot = storage();

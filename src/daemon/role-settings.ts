@@ -1,5 +1,8 @@
 /** From the node's settings to what each role wants to know, in the role's own words. Pure. */
+import { posix } from "node:path";
 import type { Config } from "#config/schema.ts";
+import type { PlacedPath } from "#daemon/shelf-world.ts";
+import { passportDirectory } from "#disks/passport.ts";
 import type { StorePathSettings } from "#filestore/settings.ts";
 import type { FailDocument, GatewaySettings } from "#gateway/gateway-settings.ts";
 import type { ServerEndpoint } from "#model/endpoint.ts";
@@ -69,26 +72,73 @@ export function storageSettings(
     heartBeatIntervalMs: storage.heartBeatIntervalMs,
     diskReportIntervalMs: storage.diskReportIntervalMs,
     version: wireVersion,
+    verifyIntervalMs: storage.verifyIntervalMs,
+    recoveryLanes: storage.recoveryParallel,
     mode: storage.mode,
+    sync: syncSettings(storage.sync),
+    avoidsForeignSlots: storage.packing !== "on",
+    scrub: {
+      periodMs: storage.scrub.periodMs,
+      rateBytes: storage.scrub.rateBytes,
+      busyShare: storage.scrub.busyShare,
+    },
   };
 }
 
-export function storagePathSettings({ storage }: Config, address: string): StorePathSettings[] {
-  const source = initialSource(storage.serverId, address);
-  return storage.paths.map((path, index) => ({
-    index,
-    directory: path.directory,
-    readOnly: path.readonly,
+function syncSettings(sync: Config["storage"]["sync"]): StorageSettings["sync"] {
+  return {
+    hours: { startMinute: minuteOf(sync.startTime), endMinute: minuteOf(sync.endTime) },
+    fileIntervalMs: sync.intervalMs,
+    bytesPerSecond: sync.bandwidthBytes,
+    connections: sync.connections,
+    skipsInvalid: sync.skipInvalidRecord,
+    fetchTimeoutMs: sync.fetchTimeoutMs,
+    sourcePatienceMs: sync.sourcePatienceMs,
+  };
+}
+
+function minuteOf({ hour, minute }: { readonly hour: number; readonly minute: number }): number {
+  return hour * 60 + minute;
+}
+
+export function storagePathSettings(config: Config, address: string): StorePathSettings[] {
+  return config.storage.paths.map((path, index) => ({
+    ...commonPathSettings(config, address),
+    ...{ index, directory: path.directory, readOnly: path.readonly, takesOver: path.takeOver },
+  }));
+}
+
+/** Of a store path that lies on a disk of the node's own. */
+export function diskPathSettings(
+  config: Config,
+  address: string,
+  { index, directory, diskDirectory, takesOver }: PlacedPath,
+): StorePathSettings {
+  return {
+    ...commonPathSettings(config, address),
+    ...{ index, directory, readOnly: false, takesOver },
+    ...(diskDirectory === undefined
+      ? {}
+      : { diskDirectory: posix.join(diskDirectory, passportDirectory) }),
+  };
+}
+
+function commonPathSettings(
+  { storage }: Config,
+  address: string,
+): Omit<StorePathSettings, "index" | "directory" | "readOnly" | "takesOver"> {
+  return {
     subdirCount: storage.subdirCount,
     createAllDirectories: storage.createDirectories === "all",
     distribution: storage.fileDistributeMode,
     rotateCount: storage.fileDistributeRotateCount,
     durability: storage.durability,
+    journalBytes: storage.journalSizeBytes,
     packing: storage.dedup ? "off" : storage.packing,
     dedup: storage.dedup,
-    source,
+    source: initialSource(storage.serverId, address),
     adoptBasePath: storage.adoptBasePath,
-  }));
+  };
 }
 
 /** The address listened on where it is a single one: clients that are sent anywhere else would find nobody. */

@@ -15,6 +15,7 @@ import { startControl } from "#daemon/control.ts";
 import { type DaemonRequest, runDaemon } from "#daemon/daemon.ts";
 import { LogOutput } from "#daemon/log-output.ts";
 import { nodeClock } from "#platform/node/node-clock.ts";
+import { nodeCommands } from "#platform/node/node-commands.ts";
 import { nodeDatabases } from "#platform/node/node-databases.ts";
 import { NodeNetwork } from "#platform/node/node-network.ts";
 import { nodeRandom } from "#platform/node/node-random.ts";
@@ -50,6 +51,7 @@ function platform(host: ScriptedHost): Platform {
     workers: nodeWorkers(),
     databases: nodeDatabases(),
     host,
+    commands: nodeCommands(),
   };
 }
 
@@ -187,6 +189,7 @@ test("a control socket that another node answers on is left to it", async () => 
     path: join(folder, "cairn.sock"),
     version: "1",
     runtime: "node",
+    startAnew: () => {},
     loaded: () => ({ config, origins: new Map(), warnings: [] }),
   };
   const running = await startControl(control);

@@ -19,9 +19,20 @@ test("a given address is taken as it is", () => {
   expect(chooseNodeAddress("192.0.2.1", ["10.0.0.5"], [card])).toBe("192.0.2.1");
 });
 
-test("the only address listened on is announced", () => {
-  expect(chooseNodeAddress("auto", ["127.0.0.9"], [card])).toBe("127.0.0.9");
-  expect(chooseNodeAddress("auto", ["127.0.0.9", "10.0.0.6"], [card])).toBe("10.0.0.5");
+test("only an address that is listened on is announced, one that others can reach first, IPv4 before IPv6", () => {
+  const announced = (...bind: string[]) =>
+    chooseNodeAddress("auto", bind, [card, address("eth0", "2001:db8::5")]);
+  expect(announced("127.0.0.9")).toBe("127.0.0.9");
+  expect(announced("127.0.0.9", "10.0.0.6")).toBe("10.0.0.6");
+  expect(announced("::1")).toBe("::1");
+  expect(announced("::1", "127.0.0.9")).toBe("127.0.0.9");
+  expect(announced("2001:db8::6", "127.0.0.1")).toBe("2001:db8::6");
+  expect(announced("2001:db8::6", "10.0.0.6")).toBe("10.0.0.6");
+  expect(announced("::")).toBe("2001:db8::5");
+  expect(announced("::", "0.0.0.0")).toBe("10.0.0.5");
+  expect(chooseNodeAddress("auto", ["::"], [loopback, card, address("eth0", "fe80::1")])).toBe(
+    "::1",
+  );
 });
 
 test("a real card comes before those of containers, and those before loopback", () => {

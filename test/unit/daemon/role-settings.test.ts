@@ -38,8 +38,8 @@ test("store paths are numbered as they stand, with the node as the source of the
   const config = defaultConfig({
     storage: {
       paths: [
-        { directory: "/a", readonly: false },
-        { directory: "/b", readonly: true },
+        { directory: "/a", readonly: false, takeOver: false },
+        { directory: "/b", readonly: true, takeOver: false },
       ],
       durability: "relaxed",
     },
