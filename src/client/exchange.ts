@@ -61,6 +61,8 @@ export interface Call<Request, Reply> extends ExchangeOptions {
   readonly request: Request;
   /** Doing it twice is as good as doing it once. */
   readonly repeatable: boolean;
+  /** It changes something: where the first try may have done so, how the second one failed tells nothing. */
+  readonly changes?: boolean;
 }
 
 /** One small exchange. Rejects with what the exchange rejected with. */
@@ -78,5 +80,5 @@ export async function call<Request, Reply>(
   pool.forget(server);
   const second = await attempt(pool, server, { ...options, use, fresh: true });
   if (second.ok) return second.value;
-  throw second.error;
+  throw options.changes === true ? first.error : second.error;
 }

@@ -6,6 +6,7 @@
  */
 import { Log, type LogSink } from "#base/log.ts";
 import type { ClientParts } from "#client/client-parts.ts";
+import { chooseTrunkServer, type Removal, removeStorage } from "#client/cluster-changes.ts";
 import {
   type GroupStat,
   groupsOf,
@@ -49,6 +50,7 @@ import { TrackerRing } from "#client/tracker-ring.ts";
 import type { Endpoint } from "#model/endpoint.ts";
 import { formatFileId } from "#model/file-id.ts";
 import type { MetadataEntry } from "#model/file-metadata.ts";
+import type { StorageId } from "#model/storage-id.ts";
 import { collect } from "#net/byte-flow.ts";
 import { ConnectionPool } from "#net/connection-pool.ts";
 import type { Clock } from "#platform/clock.ts";
@@ -196,7 +198,7 @@ export class FastdfsClient implements AsyncDisposable {
     return await collect(download);
   }
 
-  /** Deletes a file and its metadata; slaves of it stay. */
+  /** Deletes a file and its metadata; slaves of it stay. `outcome-unknown` where a server may have done it without our hearing so. */
   async remove(fileId: string, options: CallOptions = {}): Promise<void> {
     await removeFile(this.#parts, knownFile(fileId), options);
   }
@@ -253,6 +255,26 @@ export class FastdfsClient implements AsyncDisposable {
   /** Every tracker asked by itself; does not reject when one is away. */
   trackerStatus(options: CallOptions = {}): Promise<readonly TrackerStatus[]> {
     return statusOfTrackers(this.#parts, options.signal);
+  }
+
+  /** Takes a storage that does not run out of its group, at every tracker; see `Removal` for what each did. */
+  async removeStorage(
+    group: string,
+    id: StorageId,
+    options: CallOptions = {},
+  ): Promise<readonly Removal[]> {
+    checkedGroup(group);
+    return await removeStorage(this.#parts, { group, id }, options.signal);
+  }
+
+  /** Without `id` who it is, or is chosen now; needs a tracker that packs small files. */
+  async setTrunkServer(
+    group: string,
+    id: StorageId | undefined,
+    options: CallOptions = {},
+  ): Promise<StorageId> {
+    checkedGroup(group);
+    return await chooseTrunkServer(this.#parts, { group, id }, options.signal);
   }
 
   /** Closes idle connections; calls under way end by themselves. The process can then end. */

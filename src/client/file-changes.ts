@@ -35,7 +35,8 @@ export interface ChangeOptions {
 
 /**
  * Deletes on the source, or on another storage of the group when that one cannot be reached: the deletion is replicated. A try
- * with unknown outcome is repeated, and "no such file" then means that it had worked.
+ * with unknown outcome is repeated, and "no such file" then means that it had worked. From others than the source it means little: a
+ * tracker that has just started names one that has nothing yet, so that the next one is asked, as where one can do nothing just now.
  */
 export async function removeFile(
   parts: ClientParts,
@@ -44,9 +45,15 @@ export async function removeFile(
 ): Promise<void> {
   const { group, filename } = file;
   const action = `delete ${file.fileId}`;
-  let last: unknown;
   let unreachable: unknown;
-  let maybeDone = false;
+  let busy: unknown;
+  let missing: unknown;
+  /** What a try that may have worked failed with, and where. */
+  let unknown: { readonly error: unknown; readonly server: Endpoint } | undefined;
+  const failed = (error: unknown): unknown =>
+    unknown === undefined
+      ? error
+      : outcomeUnknown(unknown.error, { action, server: unknown.server }, deleteAdvice);
   for await (const server of readTargets(parts, file, { signal, first: "source" })) {
     for (const fresh of [false, true]) {
       const outcome = await attempt(parts.pool, server, {
@@ -56,23 +63,37 @@ export async function removeFile(
       });
       if (outcome.ok) return;
       const failure = failureOf(outcome.error);
-      last = describeFailure(outcome.error, { action, server });
-      if (failure === undefined) throw last;
-      if (failure.kind === "status") {
-        const missing = failure.status === wireStatus.notFound;
-        if (missing && maybeDone) return;
+      const described = describeFailure(outcome.error, { action, server });
+      if (failure === undefined) throw described;
+      if (failure.kind === "broken") {
+        unknown ??= { error: outcome.error, server };
+        parts.pool.forget(server);
+        continue;
+      }
+      if (failure.kind === "unreachable") unreachable ??= described;
+      else if (failure.status === wireStatus.tryAgain) busy ??= described;
+      else if (failure.status !== wireStatus.notFound) throw failed(described);
+      else {
+        if (unknown !== undefined && isSameEndpoint(unknown.server, server)) return;
+        missing ??= described;
         // A replica that does not have the file says nothing about the source that we could not reach.
-        throw missing ? (unreachable ?? last) : last;
+        if (isSourceOf(file, server)) throw failed(unreachable ?? described);
       }
-      if (failure.kind === "unreachable") {
-        unreachable ??= last;
-        break;
-      }
-      maybeDone = true;
-      parts.pool.forget(server);
+      break;
     }
   }
-  throw last;
+  throw failed(unreachable ?? busy ?? missing);
+}
+
+/** As far as the name tells: storages that share an address are one to it. */
+function isSourceOf({ decoded: { source } }: KnownFile, server: Endpoint): boolean {
+  return source.kind === "address" && source.address === server.address;
+}
+
+const deleteAdvice = "delete it again: no such file then means that it was done";
+
+function isSameEndpoint(one: Endpoint, other: Endpoint): boolean {
+  return one.address === other.address && one.port === other.port;
 }
 
 /** Repeating it changes nothing, so that an unknown outcome is tried again on the same storage. */
@@ -96,9 +117,11 @@ export async function writeMetadata(
       request: { group: file.group, filename: file.filename, mode, metadata },
       signal,
       repeatable: true,
+      changes: true,
     });
   } catch (error) {
-    throw describeFailure(error, { action: `set metadata of ${file.fileId}`, server });
+    const where = { action: `set metadata of ${file.fileId}`, server };
+    throw outcomeUnknown(error, where, "set it again: twice does no harm");
   }
 }
 
@@ -258,10 +281,14 @@ export async function truncateContent(
       request: { filename, fileSize: sizeBytes },
       signal,
       repeatable: true,
+      changes: true,
     });
   } catch (error) {
-    const described = describeFailure(error, { action: `truncate ${file.fileId}`, server });
-    if (!hasCode(described, "peer-misbehaved")) throw described;
+    const where = { action: `truncate ${file.fileId}`, server };
+    const described = describeFailure(error, where);
+    if (!hasCode(described, "peer-misbehaved")) {
+      throw outcomeUnknown(error, where, "truncate it again: twice does no harm");
+    }
     // C echoes the request when the size is that already (protocol §2.6/36).
     const info = await call(parts.pool, server, {
       message: queryFileInfo,

@@ -97,8 +97,17 @@ export class GatewayHandler {
 
   #read(request: GatewayRequest): HttpResponse | Promise<HttpResponse> {
     const address = this.#address(request);
+    if (request.query.has("receipt")) {
+      return this.#files.refuseToken(request, address) ?? this.#receipt(address);
+    }
     if (!request.query.has("metadata")) return this.#files.serve(request, address);
     return this.#files.refuseToken(request, address) ?? this.#changes.readMetadata(address);
+  }
+
+  async #receipt(address: ReturnType<typeof fileAddressOf>): Promise<HttpResponse> {
+    const found = await this.#parts.services.receipt?.(address);
+    if (found === undefined) throw gatewayError("not-found", "there is no file of this id here");
+    return jsonResponse(200, found);
   }
 
   #readiness(): HttpResponse {

@@ -7,7 +7,7 @@ import type { MetricRegistry } from "#base/metrics.ts";
 import type { FileSource } from "#gateway/file-source.ts";
 import { GatewayHandler } from "#gateway/gateway-handler.ts";
 import { GatewayMetrics } from "#gateway/gateway-metrics.ts";
-import type { Elsewhere } from "#gateway/gateway-services.ts";
+import type { Elsewhere, Receipts } from "#gateway/gateway-services.ts";
 import type { GatewaySettings } from "#gateway/gateway-settings.ts";
 import { defaultHttpLimits } from "#net/http-limits.ts";
 import type { HttpExchangeRecord } from "#net/http-message.ts";
@@ -27,6 +27,8 @@ export interface GatewayParts {
   /** Everybody without it. */
   readonly admits?: (address: string) => boolean;
   readonly elsewhere?: Elsewhere;
+  /** Answers `?receipt`. */
+  readonly receipt?: Receipts;
   /** Called after each exchange; the target is without its query, which may carry a token. */
   readonly accessLog?: (record: HttpExchangeRecord) => void;
 }
@@ -73,9 +75,10 @@ export class GatewayRole {
   }
 
   #handler(): GatewayHandler {
-    const { files, clock, random, log, elsewhere, metrics, readiness, admits } = this.#parts;
+    const { files, clock, random, log, elsewhere, receipt, ...rest } = this.#parts;
+    const { metrics, readiness, admits } = rest;
     return new GatewayHandler({
-      services: { settings: this.#settings, files, clock, random, log, elsewhere },
+      services: { settings: this.#settings, files, clock, random, log, elsewhere, receipt },
       metrics,
       readiness,
       admits: admits ?? (() => true),

@@ -15,7 +15,12 @@ export interface GatewayServices {
   readonly log: Log;
   /** Answers for a file that is not here: by a redirect, or by what another node says. Undefined leaves it missing. */
   readonly elsewhere: Elsewhere | undefined;
+  /** Left out: nobody is told. */
+  readonly receipt?: Receipts | undefined;
 }
+
+/** Which disks hold a file, as a value for JSON; undefined where the id is none of this group. */
+export type Receipts = (address: FileAddress) => Promise<unknown>;
 
 export type Elsewhere = (
   address: FileAddress,

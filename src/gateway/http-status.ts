@@ -26,6 +26,8 @@ const fileStoreStatuses: Readonly<Record<FileStoreErrorCode, number>> = {
   "file-invalid": 400,
   "file-irregular": 409,
   "store-full": 507,
+  "content-damaged": 500,
+  "binlog-gone": 500,
   "disk-failed": 500,
   "store-path-offline": 503,
   "store-path-unready": 503,

@@ -1,4 +1,4 @@
-/** The files of this node as the gateway's source: the store serves one group, every other group is unknown. Main thread. */
+/** The files of this node's group as the gateway's source: every other group is unknown. Main thread. */
 import { hasCode } from "#base/app-error.ts";
 import type { FileStoreErrorCode } from "#filestore/errors.ts";
 import type { FileStore } from "#filestore/file-store.ts";
@@ -29,18 +29,21 @@ export class LocalFileSource implements FileSource {
 
   async facts(address: FileAddress): Promise<StoredFacts | undefined> {
     if (!this.#has(address)) return undefined;
-    return present(this.#store.facts(address.name, { computeCrc: false }));
+    const { name } = address;
+    return present(this.#store.facts(name, { computeCrc: false }));
   }
 
   async open(address: FileAddress, range?: StoredRange): Promise<StoredFile | undefined> {
     if (!this.#has(address)) return undefined;
-    if (range === undefined) return this.#openWhole(address.name);
-    return present(this.#store.open(address.name, range));
+    const { name } = address;
+    if (range === undefined) return this.#openWhole(name);
+    return present(this.#store.open(name, range));
   }
 
   async checksum(address: FileAddress): Promise<number | undefined> {
     if (!this.#has(address)) return undefined;
-    return (await present(this.#store.facts(address.name, { computeCrc: true })))?.crc32;
+    const { name } = address;
+    return (await present(this.#store.facts(name, { computeCrc: true })))?.crc32;
   }
 
   takesUploads(group: GroupName): boolean {

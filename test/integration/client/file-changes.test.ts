@@ -1,7 +1,10 @@
 /** Changes while connections break: what is repeated, what is not, and what the caller is told. */
 import { expect, test } from "vitest";
+import type { FastdfsClient } from "#client/fastdfs-client.ts";
+import { knownFile } from "#client/file-names.ts";
 import { clientOf, outcomeOf } from "../../support/client.ts";
 import { FakeCluster } from "../../support/fake-cluster.ts";
+import type { FakeStorage } from "../../support/fake-storage.ts";
 
 const abc = Buffer.from("abc");
 
@@ -25,6 +28,43 @@ test("a deletion goes to a replica when the source is away", async () => {
   await client.remove(id);
   expect(replica?.files.size).toBe(0);
   expect(await outcomeOf(client.remove(id))).toBe("storage-unreachable");
+});
+
+/** A file that `source` made, whoever has it. */
+async function uploadAt(client: FastdfsClient, source: FakeStorage): Promise<string> {
+  for (;;) {
+    const id = await client.upload(abc);
+    const made = knownFile(id).decoded.source;
+    if (made.kind === "address" && made.address === source.address) return id;
+  }
+}
+
+test("a storage that is not the source of a file says little where it lacks it, or can do nothing just now", async () => {
+  await using cluster = await FakeCluster.start({ groups: { group1: 2 }, apart: true });
+  await using client = clientOf(cluster);
+  // The tracker sends changes to the first one.
+  const [named, source] = cluster.storages as [FakeStorage, FakeStorage];
+  for (const storage of [named, source]) storage.faults.alone = true;
+  const id = await uploadAt(client, source);
+  await client.remove(id);
+  expect([named, source].map(({ asked }) => asked.at(-1))).toEqual(["deleteFile", "deleteFile"]);
+  expect(await outcomeOf(client.remove(id))).toBe("file-missing");
+  const other = await uploadAt(client, source);
+  named.faults.failDeletes = 11;
+  await client.remove(other);
+  expect(await outcomeOf(client.remove(other))).toBe("file-missing");
+  await source.stop();
+  expect(await outcomeOf(client.remove(other))).toBe("storage-unreachable");
+});
+
+test("a source that does not have the file has the last word", async () => {
+  await using cluster = await FakeCluster.start({ groups: { group1: 2 }, apart: true });
+  await using client = clientOf(cluster);
+  const [source, replica] = cluster.storages as [FakeStorage, FakeStorage];
+  const id = await uploadAt(client, source);
+  source.files.delete(id.slice("group1/".length));
+  expect(await outcomeOf(client.remove(id))).toBe("file-missing");
+  expect(replica.asked).not.toContain("deleteFile");
 });
 
 test("an append is not repeated once its bytes were sent", async () => {
@@ -68,6 +108,17 @@ test("metadata and size are set again after a lost reply", async () => {
   cluster.storage.faults.breakReused = false;
   expect(await client.getMetadata(id)).toEqual([["a", "b"]]);
   expect(String(await client.downloadBytes(id))).toBe("ab");
+});
+
+test("a change whose replies are all lost may have been made, and the caller is told so", async () => {
+  await using cluster = await FakeCluster.start();
+  await using client = clientOf(cluster);
+  const id = await client.uploadAppender(abc);
+  cluster.storage.faults.dropReplies = true;
+  expect(await outcomeOf(client.truncate(id, 2))).toBe("outcome-unknown");
+  expect(await outcomeOf(client.setMetadata(id, [["a", "b"]]))).toBe("outcome-unknown");
+  cluster.storage.faults.silent = true;
+  expect(await outcomeOf(client.remove(id))).toBe("outcome-unknown");
 });
 
 test("a new name that got lost leaves the outcome unknown", async () => {
