@@ -6,7 +6,7 @@
 import type { CliParts, CliWorld } from "#cli/cli-world.ts";
 import type { Command } from "#cli/command.ts";
 import { CommandContext } from "#cli/command-context.ts";
-import { commandGroups, commands } from "#cli/command-table.ts";
+import { commandGroups, commands, internalCommands } from "#cli/command-table.ts";
 import { exitCodeOf, exitCodes } from "#cli/exit-codes.ts";
 import { helpLines } from "#cli/help.ts";
 import { Output } from "#cli/output.ts";
@@ -18,7 +18,7 @@ export async function runCli(world: CliWorld, parts: CliParts): Promise<number> 
   const wantsJson = world.arguments.includes("--json");
   const plain = new Output(terminal, { json: wantsJson, quiet: false, environment });
   try {
-    const parsed = parseArguments(world.arguments, commands);
+    const parsed = parseArguments(world.arguments, [...commands, ...internalCommands]);
     if (parsed.kind === "version") {
       await plain.lines([`cairn ${parts.version}`]);
       return exitCodes.ok.code;

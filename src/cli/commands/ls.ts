@@ -2,6 +2,7 @@
 import type { Command } from "#cli/command.ts";
 import type { CommandContext } from "#cli/command-context.ts";
 import { exitCodes } from "#cli/exit-codes.ts";
+import { storageCondition } from "#cli/render/storage-condition.ts";
 import { type Column, renderTable } from "#cli/render/table.ts";
 import { readableSize, readableTime } from "#cli/render/units.ts";
 import type { GroupStat, StorageStat, TrackerStatus } from "#client/cluster-queries.ts";
@@ -58,7 +59,7 @@ export const lsStoragesCommand: Command = {
   name: "ls storages",
   summary: "list the storages of a group, or of all",
   description: [
-    "Of each storage: group, id, address, status, version, space, when a tracker last heard of it. Only storages that are ACTIVE take and give files.",
+    "Of each storage: group, id, address, status, what clients may do there, version, space, when a tracker last heard of it, and for one that is not in service why, and what to do. Only storages that are ACTIVE take and give files.",
   ],
   positionals: [{ name: "GROUP", says: "only this group", required: false }],
   options: [],
@@ -160,6 +161,7 @@ function storageColumns({ output }: CommandContext): readonly Column<ListedStora
     { heading: "FREE", text: ({ stat }) => readableSize(stat.freeMb * mebibyte), right: true },
     { heading: "OF", text: ({ stat }) => readableSize(stat.totalMb * mebibyte), right: true },
     { heading: "HEARD OF", text: ({ stat }) => heardOf(stat) },
+    { heading: "WHY", text: ({ stat }) => storageCondition(stat) },
   ];
 }
 
@@ -213,6 +215,7 @@ function storageValue({ group, stat }: ListedStorage): unknown {
     address: stat.address,
     port: stat.storagePort,
     status: storageStatusCaption(stat.status),
+    why: storageCondition(stat),
     mode: readWriteModeName(stat.mode),
     version: stat.version,
     joinedAt: stat.joinTime,

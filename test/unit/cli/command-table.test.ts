@@ -2,6 +2,10 @@
 import { expect, test } from "vitest";
 import { optionsOf } from "#cli/command.ts";
 import { commandGroups, commands } from "#cli/command-table.ts";
+import { diskHealthOperations } from "#control/operations/disk-health.ts";
+import { diskOperations } from "#control/operations/disks.ts";
+import { packingOperations } from "#control/operations/packing.ts";
+import { peerOperations } from "#control/operations/peers.ts";
 import { systemOperations } from "#control/operations/system.ts";
 
 test("names are unique, of one or two words", () => {
@@ -67,8 +71,19 @@ test("every operation of the daemon has its command", () => {
     showConfig: "config show",
     version: "status",
     setLogLevel: "log-level",
+    rebuildPacking: "packing rebuild",
+    verifyPeers: "verify peers",
+    listDisks: "disks",
+    readSmart: "disk smart",
+    selfTest: "disk smart",
+    locateDisk: "disk locate",
   };
-  expect(Object.keys(byOperation).toSorted()).toEqual(Object.keys(systemOperations).toSorted());
+  const operations = {
+    ...{ ...systemOperations, ...packingOperations, ...peerOperations },
+    ...diskOperations,
+    ...diskHealthOperations,
+  };
+  expect(Object.keys(byOperation).toSorted()).toEqual(Object.keys(operations).toSorted());
   const names = commands.map((command) => command.name);
   for (const name of Object.values(byOperation)) expect(names).toContain(name);
 });

@@ -25,6 +25,66 @@ test("roles, store paths, trackers and problems stand there", async () => {
   );
 });
 
+test("a storage shows what it is in its group, and the others of it", async () => {
+  const world = new TestWorld();
+  await using daemon = await FakeDaemon.start(world.path("sock"));
+  expect((await world.run("status", "--socket", "sock")).text).not.toContain("in the group");
+  const member = { id: "100002", endpoint: "10.0.0.2:23000", status: "OFFLINE" } as const;
+  const { startedAt: since } = daemon.status;
+  daemon.status = {
+    ...daemon.status,
+    membership: {
+      ...({ status: "WAIT_SYNC", since, mode: "read" } as const),
+      members: [{ ...member, mode: "both", software: "original" }],
+    },
+  };
+  const { text } = await world.run("status", "--socket", "sock");
+  expect(text).toMatch(/^in the group +WAIT_SYNC for 1 h 1 min/m);
+  expect(text).toMatch(/^STORAGE +ENDPOINT +STATUS +MODE +SOFTWARE$/m);
+  expect(text).toMatch(/^100002 +10\.0\.0\.2:23000 +OFFLINE +both +original$/m);
+  expect(text).toMatch(/^clients may +only read here$/m);
+});
+
+test("the halves of a mirror are shown one after the other", async () => {
+  const world = new TestWorld();
+  await using daemon = await FakeDaemon.start(world.path("sock"));
+  const { storePaths, trackers, startedAt: since } = daemon.status;
+  daemon.status = {
+    ...daemon.status,
+    mirror: {
+      ...({ half: "second", endpoint: "10.0.0.1:23001", storePaths, trackers } as const),
+      membership: { status: "SYNCING", since, members: [] },
+    },
+  };
+  const { text } = await world.run("status", "--socket", "sock");
+  expect(text).toMatch(
+    /First half of the mirror[\s\S]*Second half of the mirror\s+listens on +10\.0\.0\.1:23001\s+in the group +SYNCING/,
+  );
+});
+
+test("a tracker shows who leads, since when, who follows, and why nobody leads", async () => {
+  const world = new TestWorld();
+  await using daemon = await FakeDaemon.start(world.path("sock"));
+  expect((await world.run("status", "--socket", "sock")).text).not.toContain("leading tracker");
+  const { startedAt: since } = daemon.status;
+  const shown = async (given: object): Promise<string> => {
+    const leadership = { role: "follower", since, followers: [], ...given } as const;
+    daemon.status = { ...daemon.status, leadership };
+    return (await world.run("status", "--socket", "sock")).text;
+  };
+  const leader = "10.0.0.1:22122";
+  expect(await shown({ leader })).toMatch(/^leading tracker +10\.0\.0\.1:22122, for 1 h 1 min/m);
+  const followers = [
+    { endpoint: "10.0.0.2:22122", active: true, lastPing: since },
+    { endpoint: "10.0.0.3:22122", active: false, lastPing: 0 },
+  ];
+  const leads = await shown({ role: "leader", leader, followers });
+  expect(leads).toMatch(/^leading tracker +this one \(10\.0\.0\.1:22122\), for/m);
+  expect(leads).toMatch(/^following trackers +10\.0\.0\.2:22122 10\.0\.0\.3:22122 \(away\)$/m);
+  const none = await shown({ role: "none", why: "no tracker has groups" });
+  expect(none).toMatch(/^leading tracker +none: no tracker has groups$/m);
+});
+
 test("programs get what the daemon said; the socket is found by option, environment and settings", async () => {
   const world = new TestWorld();
   world.settings = `[node]\ncontrol_socket = "${world.path("configured")}"\n`;

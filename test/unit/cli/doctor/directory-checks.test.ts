@@ -37,7 +37,7 @@ function filesOf(places: Readonly<Record<string, Place>>): LocalFiles {
 
 const config = defaultConfig({
   node: { dataDir: "/data" },
-  storage: { paths: [{ directory: "/disk0", readonly: false }] },
+  storage: { paths: [{ directory: "/disk0", readonly: false, takeOver: false }] },
 });
 
 async function verdicts(places: Readonly<Record<string, Place>>, settings = config) {
@@ -73,12 +73,12 @@ test("a reserve in percent is one of the whole disk; a read-only path needs none
   const percent = defaultConfig({
     node: { dataDir: "/data" },
     tracker: { reservedSpace: { kind: "percent", percent: 60 } as never },
-    storage: { paths: [{ directory: "/disk0", readonly: false }] },
+    storage: { paths: [{ directory: "/disk0", readonly: false, takeOver: false }] },
   });
   expect((await verdicts({ "/disk0": {} }, percent))[1]).toBe("store path 0: bad");
   const readonly = defaultConfig({
     node: { dataDir: "/data" },
-    storage: { paths: [{ directory: "/disk0", readonly: true }] },
+    storage: { paths: [{ directory: "/disk0", readonly: true, takeOver: false }] },
   });
   expect((await verdicts({ "/disk0": { freeBytes: 0 } }, readonly))[1]).toBe("store path 0: good");
 });
@@ -88,8 +88,8 @@ test("two store paths on one disk are noticed, the data directory beside them is
     node: { dataDir: "/data" },
     storage: {
       paths: [
-        { directory: "/disk0", readonly: false },
-        { directory: "/disk1", readonly: false },
+        { directory: "/disk0", readonly: false, takeOver: false },
+        { directory: "/disk1", readonly: false, takeOver: false },
       ],
     },
   });
