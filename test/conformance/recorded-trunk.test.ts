@@ -126,13 +126,14 @@ test("our requests to C as trunk server are those that C answered", async () => 
       log,
       binlog: new MemoryTrunkLog().client,
       subdirCount: 16,
-      storePathCount: 2,
+      storePathCount: () => 2,
     },
     ...{ onNews: () => {}, onGrown: () => {} },
     readers: { pause: async () => {}, resume: () => {} },
   });
   const slots = new TrunkClient({
     ...{ network: new NodeNetwork(), clock: nodeClock, log, group: GroupName("group1"), own },
+    disk: new MemoryTrunkLog().client,
     server: () => ({ address: "127.0.0.2", port: peer.port }),
   });
   const outcomes: Readonly<Record<number, SlotOutcome>> = { 0: "kept", 17: "occupied" };
