@@ -13,11 +13,12 @@ import { afterAll, expect, test } from "vitest";
 import type { LogRecord } from "#base/log.ts";
 import { NodeFiles } from "#platform/node/node-files.ts";
 import { openEngine } from "../support/engine-fixture.ts";
+import { runSeed } from "../support/run-seed.ts";
 import { seededRandom } from "../support/seeded-random.ts";
 import { lastRecords, listStore, wrongContent } from "./store-audit.ts";
 
 const kills = Number(process.env.CAIRN_CRASH_KILLS ?? "20");
-const seed = Number(process.env.CAIRN_CRASH_SEED ?? String(Date.now() % 1_000_000));
+const seed = runSeed;
 const creator = fileURLToPath(new URL("endless-creates.ts", import.meta.url));
 const startLimitMs = 20_000;
 const root = mkdtempSync(join(tmpdir(), "cairn-creates-"));

@@ -1,4 +1,6 @@
 /** A store path after a crash, as whoever opened it sees it: the engine in this thread, or a whole node over the wire. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import type { Packing } from "#filestore/packing.ts";
 import { NodeFiles } from "#platform/node/node-files.ts";
 import { WireStatusError, wireStatus } from "#protocol/wire-status.ts";
@@ -12,17 +14,32 @@ export interface OpenedStore extends AsyncDisposable {
   metadata(name: string): Promise<string | undefined>;
   upload(content: Buffer): Promise<string>;
   remove(name: string): Promise<void>;
+  /** Ends when files that may have been lost were looked at again. */
+  recheck(): Promise<void>;
 }
 
+const recheckLimitMs = 10_000;
 /** No tracker leases numbers to an engine alone; these were leased to nobody. */
 const unusedTrunkFile = 900_000;
 
 /** `packing`: how files are packed that are uploaded here. */
-export function openWithEngine(directory: string, packing: Packing | undefined): OpenedStore {
+export function openWithEngine(
+  directory: string,
+  packing: Packing | undefined,
+  relaxed = false,
+): OpenedStore {
   const files = new NodeFiles();
   try {
-    const settings = { subdirCount: 256, packing: packing === undefined ? "off" : "on" } as const;
+    const settings = {
+      subdirCount: 256,
+      packing: packing === undefined ? "off" : "on",
+      durability: relaxed ? "relaxed" : "flushed",
+    } as const;
     const engine = openEngine({ files, directory, settings });
+    const prove = (name: string): void => {
+      const proof = engine.proof(name);
+      while (proof !== undefined && proof.next().done !== true);
+    };
     if (packing !== undefined) {
       engine.setPacking(packing);
       engine.addTrunkLease(unusedTrunkFile, 4);
@@ -36,9 +53,19 @@ export function openWithEngine(directory: string, packing: Packing | undefined):
       }
     };
     return {
-      read: (name) => unlessMissing(() => readBack(engine, name)),
+      read: (name) =>
+        unlessMissing(() => {
+          prove(name);
+          return readBack(engine, name);
+        }),
       metadata: (name) =>
-        unlessMissing(() => Buffer.from(engine.readMetadata(name)).toString("latin1")),
+        unlessMissing(() => {
+          prove(`${name}-m`);
+          return Buffer.from(engine.readMetadata(name)).toString("latin1");
+        }),
+      recheck: async () => {
+        engine.background.turn(true);
+      },
       upload: async (content) => put(engine, { kind: "normal", extension: "bin" }, content),
       remove: async (name) => {
         commit(engine, engine.prepareRemove(name));
@@ -80,6 +107,14 @@ export async function openWithNode(
     metadata: (name) => unlessMissing(() => caller.getMetadata(name)),
     upload: (content) => caller.upload(content),
     remove: (name) => caller.remove(name),
+    recheck: async () => {
+      const note = join(dataDirectory, "store0/data/.cairn/recheck");
+      const deadline = performance.now() + recheckLimitMs;
+      while (existsSync(note)) {
+        if (performance.now() > deadline) throw new Error("files are looked at for ever");
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    },
     [Symbol.asyncDispose]: async () => {
       caller.close();
       await node.kill();

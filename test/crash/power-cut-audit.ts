@@ -52,6 +52,31 @@ export async function auditFiles(
   return problems;
 }
 
+/**
+ * Where files may be lost: those that can be had are as some upload or change left them. Of appender files nobody can tell: their last
+ * changes may be there in part.
+ */
+export async function auditServed(
+  store: OpenedStore,
+  histories: readonly FileHistory[],
+): Promise<string[]> {
+  const problems: string[] = [];
+  for (const { name, appender, versions, formerly } of histories) {
+    if (appender || formerly !== undefined) continue;
+    const { content, metadata } = await stateOf(store, name);
+    const isKnown = versions.some((version) => version.content?.equals(content ?? nothing));
+    if (content !== undefined && !isKnown)
+      problems.push(`${name} is ${words({ content, metadata })}`);
+    const isSaid = versions.some((version) => version.metadata === metadata);
+    if (metadata !== undefined && !isSaid) {
+      problems.push(`${name} has the metadata ${JSON.stringify(metadata)}`);
+    }
+  }
+  return problems;
+}
+
+const nothing = Buffer.alloc(0);
+
 /** Nobody asked for them, they have no record, they are not whole, or they have a record and are not there. */
 function auditDisk(
   { directory, histories }: Audited,

@@ -26,8 +26,10 @@ export interface Flavour {
   readonly filesPerWorker?: number;
   /** Fills the binlog almost to the next checkpoint before the load begins. */
   readonly churn?: boolean;
-  /** In the middle most files are deleted, and the load goes on when the node said this event. */
+  /** At the end many files are added, and most deleted, again until the node said this event. */
   readonly purgeUntil?: string;
+  /** Nothing is flushed: files may be lost, and are not to be served wrong. */
+  readonly relaxed?: boolean;
   /** One cut in so many is followed by the start of a whole node. */
   readonly nodeEvery?: number;
 }
@@ -43,6 +45,8 @@ export interface Recording {
   readonly linked: number;
   /** Binlog of the store path at the end. */
   readonly binlogBytes: number;
+  /** Commits were flushed in the journal. */
+  readonly journaled: boolean;
 }
 
 const workers = 12;
@@ -50,7 +54,9 @@ const diskMiB = 160;
 const flushMs = 2;
 /** What a load of this size writes to the binlog is more. */
 const churnMarginBytes = 40_000;
-const purgeLimitMs = 15_000;
+const purgeLimitMs = 120_000;
+/** Of about 50 kB: twice as many trunk files of 4 MiB as give slots at a time. */
+const filledFiles = 700;
 
 /** `folder` gets the disk and the log. */
 export async function record(folder: string, flavour: Flavour, seed: number): Promise<Recording> {
@@ -79,6 +85,7 @@ export async function record(folder: string, flavour: Flavour, seed: number): Pr
     }
     await load.run(workers, flavour.operations ?? 1500);
     if (flavour.purgeUntil !== undefined) {
+      await load.fill(workers, filledFiles);
       begin = disk.position();
       await purge(load, node, flavour.purgeUntil);
     }
@@ -89,16 +96,24 @@ export async function record(folder: string, flavour: Flavour, seed: number): Pr
   const paths = names.map((name) => join(dataDirectory, "store0/data", name.slice(4)));
   const linked = paths.filter((path) => statSync(path).nlink > 1).length;
   const binlogBytes = statSync(binlog).size;
+  const journaled = node.errors.includes('"event":"journal-on"');
   const { pristine, logPath } = disk;
-  return { folder, pristine, logPath, begin, histories: load.histories, linked, binlogBytes };
+  const written = { begin, histories: load.histories, linked, binlogBytes, journaled };
+  return { folder, pristine, logPath, ...written };
 }
 
+/**
+ * Trunk files from which slots are taken are not made sparse, and how many others a mixed load leaves is not certain: so many files are
+ * added that most trunk files rest, and most of them are deleted, until one was made sparse.
+ */
 async function purge(load: RecordedLoad, node: NodeProcess, event: string): Promise<void> {
-  await load.purge();
   const deadline = performance.now() + purgeLimitMs;
-  while (!node.errors.includes(`"event":"${event}"`)) {
-    if (performance.now() > deadline) throw new Error(`no ${event} within ${purgeLimitMs} ms`);
+  for (;;) {
+    await load.purge();
     await load.run(workers, workers);
+    if (node.errors.includes(`"event":"${event}"`)) break;
+    if (performance.now() > deadline) throw new Error(`no ${event} within ${purgeLimitMs} ms`);
+    await load.fill(workers, filledFiles);
   }
   await load.run(workers, 10 * workers);
 }

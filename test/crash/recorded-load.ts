@@ -76,6 +76,17 @@ export class RecordedLoad {
     });
   }
 
+  /** Adds so many normal files. */
+  async fill(workers: number, files: number): Promise<void> {
+    let left = files;
+    await this.#connected(this.#owned.slice(0, workers), async (caller, own) => {
+      while (left > 0) {
+        left -= 1;
+        await this.#create(caller, own, false);
+      }
+    });
+  }
+
   /** Deletes nine files of ten. */
   async purge(): Promise<void> {
     await this.#connected(this.#owned, async (caller, own) => {

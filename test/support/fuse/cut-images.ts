@@ -5,7 +5,7 @@
  */
 import * as fs from "node:fs";
 import type { Random } from "#platform/random.ts";
-import { run } from "./recorded-disk.ts";
+import { run } from "../loop-device.ts";
 import { type LogEntry, readLog } from "./write-log.ts";
 
 type Write = Extract<LogEntry, { readonly kind: "write" }>;

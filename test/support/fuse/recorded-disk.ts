@@ -2,11 +2,11 @@
  * A disk of the test: an ext4 file system on a loop device on a file whose every write and flush is recorded by the FUSE server,
  * in the order in which the file system sent them. Flushes take a moment, as on real disks, so that writes meet them under way.
  */
-import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Need, program, programPath } from "../needs.ts";
+import { attachLoop, run } from "../loop-device.ts";
+import { type Need, program } from "../needs.ts";
 import { FuseMount, fuseNeeds } from "./fuse-mount.ts";
 
 export const recordedDiskNeeds: readonly Need[] = [
@@ -16,7 +16,6 @@ export const recordedDiskNeeds: readonly Need[] = [
 ];
 
 const mebibyte = 1024 * 1024;
-const limitMs = 30_000;
 
 /** Memory, where the machine has it to spare: the images of a run are written over and over again. */
 export function imageFolder(prefix: string, wantedBytes: number): string {
@@ -74,8 +73,7 @@ export class RecordedDisk implements AsyncDisposable {
   }
 
   async #mount(flushMs: number): Promise<void> {
-    const find = ["--find", "--show", "--direct-io=on", join(this.#fuse.path, "disk")];
-    const device = run("losetup", ...find).trim();
+    const device = attachLoop("--direct-io=on", join(this.#fuse.path, "disk"));
     await this.#fuse.beforeUnmount("losetup", "-d", device);
     run("mount", "-t", "ext4", device, this.path);
     await this.#fuse.beforeUnmount("umount", "-l", this.path);
@@ -117,9 +115,4 @@ export class MountedImage implements Disposable {
       throw error;
     }
   }
-}
-
-export function run(name: string, ...args: readonly string[]): string {
-  const options = { timeout: limitMs, stdio: "pipe", encoding: "utf8" } as const;
-  return execFileSync(programPath(name) ?? name, args, options);
 }
