@@ -11,6 +11,8 @@ export interface Step {
   readonly fresh?: boolean;
   /** Uploads made before each round, not measured, for steps that use their files up. */
   readonly consumes?: string;
+  /** What it stored is deleted after each round, not measured, for steps that would fill the disk. */
+  readonly removes?: boolean;
   /** Only on targets that pack small files, and compared among those; others run on the other targets. */
   readonly packed?: boolean;
   /** Measured by `cairn bench`, because the C generator does not know the operation. */
@@ -43,6 +45,8 @@ const plain: readonly Step[] = [
   read({ name: "info-64", ids: "4k" }, "info", [64, 40_000]),
   { ...up({ name: "fresh-up4k", size: "4k", ids: "fresh" }, [16, 5000]), fresh: true },
   { ...read({ name: "fresh-down4k", ids: "4k" }, "download", [16, 10_000]), fresh: true },
+  { ...up({ name: "fresh-up4k-64", size: "4k", ids: "fresh64" }, [64, 5000]), fresh: true },
+  { ...read({ name: "fresh-down4k-64", ids: "4k" }, "download", [64, 10_000]), fresh: true },
   ours("set-metadata-16", "set-metadata"),
   ours("get-metadata-16", "get-metadata"),
   { ...read({ name: "delete4k-16", ids: "del" }, "delete", [16, 10_000]), consumes: "4k" },
@@ -57,6 +61,8 @@ const plain: readonly Step[] = [
   read({ name: "down1m-64", ids: "1m" }, "download", [64, 2000]),
   up({ name: "up256m", size: "256m", ids: "256m" }, [1, 3]),
   read({ name: "down256m", ids: "256m" }, "download", [1, 6]),
+  { ...up({ name: "many256m", size: "256m", ids: "many256m" }, [64, 64]), removes: true },
+  read({ name: "down256m-64", ids: "256m" }, "download", [64, 128]),
   { name: "query-store", operation: "qstore", connections: 16, count: 60_000 },
   { name: "query-store-64", operation: "qstore", connections: 64, count: 60_000 },
 ];
@@ -68,6 +74,7 @@ const packed: readonly Step[] = [
   read({ name: "pk4k-down-64", ids: "pk4k" }, "download", [64, 40_000]),
   read({ name: "pk4k-info-16", ids: "pk4k" }, "info", [16, 40_000]),
   { ...read({ name: "pk4k-delete-16", ids: "pkdel" }, "delete", [16, 10_000]), consumes: "4k" },
+  { ...read({ name: "pk4k-delete-64", ids: "pkdel" }, "delete", [64, 20_000]), consumes: "4k" },
   up({ name: "pk64k-up-16", size: "64k", ids: "pk64k" }, [16, 4000]),
   read({ name: "pk64k-down-16", ids: "pk64k" }, "download", [16, 16_000]),
 ].map((step) => ({ ...step, packed: true }));

@@ -1,7 +1,7 @@
 /**
  * What a file costs one store path, without sockets: creates of 4 KiB by the engine alone, in the thread that asks, and through its
  * worker's thread and rings as the node uses it, with so many creates under way at a time; there also how long reads take meanwhile.
- * The same packed, as in a group of Cairn nodes, and reads of both kinds of file by the engine alone.
+ * The same packed, as in a group of Cairn nodes, as replicas of a peer's files (`replicas`), and reads of both kinds of file by the engine alone.
  * Run as `node test/bench/engine.bench.ts [directory] [files] [words of variants]`, for example `… /data 20000 flushed`; the
  * directory must be on the file system that is to be measured. CPU is that of the whole process: the asking side, the worker and the
  * threads that flush. Directories are not removed before the end, because creating files right after mass deletes is slow on ext4.
@@ -9,12 +9,15 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { crc32 } from "node:zlib";
 import { Log } from "#base/log.ts";
 import { noPacking, type Packing, packingFields } from "#filestore/packing.ts";
 import type { StorePathSettings } from "#filestore/settings.ts";
 import { StorePathClient } from "#filestore/store-path-client.ts";
 import { StorePathEngine } from "#filestore/worker/store-path-engine.ts";
 import { request, writeFlag } from "#filestore/worker-messages.ts";
+import { makeBase } from "#model/file-base.ts";
+import { directoryName } from "#model/remote-filename.ts";
 import { nodeClock } from "#platform/node/node-clock.ts";
 import { nodeDatabases } from "#platform/node/node-databases.ts";
 import { NodeFiles } from "#platform/node/node-files.ts";
@@ -102,6 +105,14 @@ const variants: readonly Variant[] = [
       ];
     }),
   ),
+  ...(["off", "on"] as const).flatMap((packing) => {
+    const name = packing === "on" ? "packed-replicas" : "replicas";
+    const how = packing === "on" ? { packing } : {};
+    return [
+      { ...relaxed, ...how, name, together: 32, run: runReplicas },
+      { ...flushed, ...how, name, together: 32, files: Math.ceil(fileCount / 4), run: runReplicas },
+    ];
+  }),
   { ...relaxed, name: "engine-reads", together: 64, run: runEngineReads },
   { ...relaxed, name: "packed-engine-reads", packing: "on", together: 64, run: runEngineReads },
   { ...relaxed, name: "engine-deletes", together: 64, run: runEngineDeletes },
@@ -136,6 +147,7 @@ function settingsFor(directory: string, variant: Variant): StorePathSettings {
     readOnly: false,
     subdirCount: 256,
     createAllDirectories: false,
+    journalBytes: 0,
     distribution: "round-robin",
     rotateCount: 100,
     durability: variant.durability,
@@ -174,6 +186,44 @@ async function runEngine(settings: StorePathSettings, variant: Variant): Promise
   const figures = await measured(variant.files, async () => {
     create(engine, body, { count: variant.files, together: variant.together });
   });
+  engine.close();
+  return figures;
+}
+
+/** As `runEngine`, of files that a peer made. */
+async function runReplicas(settings: StorePathSettings, variant: Variant): Promise<string> {
+  const engine = openEngine(settings);
+  const body = Buffer.alloc(bodyBytes, "x");
+  const crc = crc32(body);
+  const slotSize = bodyBytes + 24;
+  const perFile = Math.floor(noPacking.trunkFileBytes / slotSize);
+  const timestamp = Math.floor(Date.now() / 1000);
+  const nameOf = (number: number): string => {
+    const slot = { offset: (number % perFile) * slotSize, size: slotSize };
+    const trunk = { fileId: 5000 + Math.floor(number / perFile), ...slot };
+    const base = makeBase({
+      source: { kind: "address", address: "127.0.0.2" },
+      ...{ timestamp, size: bodyBytes, crc32: crc, randomBits: number, tail: "123.jpg" },
+      ...(variant.packing === "on" ? { kind: "trunk", trunk } : { kind: "normal" }),
+    });
+    const place = variant.packing === "on" ? trunk.fileId : Math.floor(number / 100);
+    return `M00/${directoryName((place >> 8) & 255)}/${directoryName(place & 255)}/${base}`;
+  };
+  const replicate = (names: readonly string[]): void => {
+    for (let at = 0; at < names.length; at += variant.together) {
+      const batch = names.slice(at, at + variant.together).map((name) => {
+        const target = { kind: "replica", name, timestamp, mode: "create", crc32: crc } as const;
+        const handle = engine.startWrite(target, body.length);
+        handle.writeWhole?.(body);
+        return handle.finish();
+      });
+      engine.commit(batch);
+      for (const { error } of batch) if (error !== undefined) throw error;
+    }
+  };
+  const all = Array.from({ length: variant.files + 2000 }, (_, number) => nameOf(number));
+  replicate(all.slice(0, 2000));
+  const figures = await measured(variant.files, async () => replicate(all.slice(2000)));
   engine.close();
   return figures;
 }
