@@ -214,9 +214,16 @@ test("a second process refuses a store path that is served, and has it when the 
     expect(await once(first.ports.storage, (storage) => storage.download(name))).toEqual(content);
     await once(first.ports.storage, (storage) => storage.upload(content));
     await first.kill();
-    const heir = await NodeProcess.start({
+    // The spare one was its first path until now: that the other one takes its place has to be said.
+    const unaware = await NodeProcess.launch({
       dataDirectory: join(folder, "two"),
       settings: [`storage.path=${store}`],
+    });
+    expect(await unaware.exit()).toMatchObject({ code: 78 });
+    expect(unaware.errors).toContain("take_over = true");
+    const heir = await NodeProcess.start({
+      dataDirectory: join(folder, "two"),
+      settings: [`storage.path=[{directory="${store}",take_over=true}]`],
     });
     expect(await once(heir.ports.storage, (storage) => storage.download(name))).toEqual(content);
     await heir.stop();

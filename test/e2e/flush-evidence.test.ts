@@ -32,8 +32,28 @@ interface Upload {
   readonly body: string;
 }
 
+const flushedBinlog: Step = {
+  what: "the binlog is flushed",
+  names: flushes,
+  words: ["/sync/binlog."],
+};
+const flushedJournal: Step = {
+  what: "the journal is flushed",
+  names: flushes,
+  words: ["/.cairn/journal."],
+};
+
 /** A file of its own: received under its name in `.cairn/tmp`, recorded, and renamed into its place. */
 function fileOfItsOwn({ name, body }: Upload): Evidence {
+  return fileRecordedBy(flushedBinlog, { name, body });
+}
+
+/** The same, where its record is flushed in the journal. */
+function fileOfItsOwnJournaled({ name, body }: Upload): Evidence {
+  return fileRecordedBy(flushedJournal, { name, body });
+}
+
+function fileRecordedBy(flushed: Step, { name, body }: Upload): Evidence {
   const [, high, low, base = ""] = name.split("/");
   const place = `/data/${high}/${low}`;
   return [
@@ -43,7 +63,8 @@ function fileOfItsOwn({ name, body }: Upload): Evidence {
       { what: "its staged name is flushed", names: flushes, words: ["/.cairn/tmp>"] },
     ],
     [{ what: "its record is written", names: writes, words: ["/sync/binlog.", name] }],
-    [{ what: "the binlog is flushed", names: flushes, words: ["/sync/binlog."] }],
+    ...(flushed === flushedJournal ? [[journaledRecord({ name, body: "" })]] : []),
+    [flushed],
     [{ what: "it gets its place", names: renames, words: [`${place}/${base}`] }],
     [{ what: "its directory is flushed", names: flushes, words: [`${place}>`] }],
     [{ what: "the reply leaves", names: writes, words: ["<socket:", name] }],
@@ -56,12 +77,24 @@ function packed({ name, body }: Upload): Evidence {
   return [
     [{ what: "its slot is written", names: writes, words: [trunkFile, body] }],
     [{ what: "its record is written", names: writes, words: ["/sync/binlog.", name] }],
-    [
-      { what: "its slot is flushed", names: flushes, words: [trunkFile] },
-      { what: "the binlog is flushed", names: flushes, words: ["/sync/binlog."] },
-    ],
+    [{ what: "its slot is flushed", names: flushes, words: [trunkFile] }, flushedBinlog],
     [{ what: "the reply leaves", names: writes, words: ["<socket:", name] }],
   ];
+}
+
+/** Slot and record once more, side by side in the journal, which alone is flushed. */
+function packedJournaled({ name, body }: Upload): Evidence {
+  return [
+    [{ what: "its record is written", names: writes, words: ["/sync/binlog.", name] }],
+    [journaledRecord({ name, body })],
+    [flushedJournal],
+    [{ what: "the reply leaves", names: writes, words: ["<socket:", name] }],
+  ];
+}
+
+function journaledRecord({ name, body }: Upload): Step {
+  const words = ["/.cairn/journal.", name, body];
+  return { what: "it is written to the journal", names: writes, words };
 }
 
 /** What is missing of the evidence; undefined where each group was complete before the next one began. */
@@ -89,6 +122,17 @@ function gapIn(calls: readonly SystemCall[], evidence: Evidence): string | undef
   return replies.length === 1 ? undefined : `${replies.length} replies`;
 }
 
+/** Writes to the path until it has its journal. */
+async function journaled(node: LiveNode): Promise<void> {
+  const caller = await StorageCaller.connect(node.storage.port);
+  const deadline = performance.now() + 10_000;
+  while (!node.process.errors.includes("journal-on")) {
+    if (performance.now() > deadline) throw new Error("no journal within 10 s");
+    await caller.upload(Buffer.from("first"));
+  }
+  caller.close();
+}
+
 async function traceUploads(node: LiveNode, together: number, each: number) {
   const callers = await Promise.all(
     Array.from({ length: together }, () => StorageCaller.connect(node.storage.port)),
@@ -114,26 +158,36 @@ async function traceUploads(node: LiveNode, together: number, each: number) {
 }
 
 const ways = [
-  { way: "a file of its own", packing: "off", evidence: fileOfItsOwn },
-  { way: "packed", packing: "on", evidence: packed },
+  { way: "a file of its own", packing: "off", journal: "0", evidence: fileOfItsOwn },
+  { way: "packed", packing: "on", journal: "0", evidence: packed },
+  {
+    way: "a file of its own, by the journal",
+    ...{ packing: "off", journal: "4MiB", evidence: fileOfItsOwnJournaled },
+  },
+  { way: "packed, by the journal", packing: "on", journal: "4MiB", evidence: packedJournaled },
 ] as const;
 
-for (const { way, packing, evidence } of ways) {
+for (const { way, packing, journal, evidence } of ways) {
+  const settings = [`storage.packing=${packing}`, `storage.journal_size=${journal}`];
+
   withStrace(`${way}, one at a time: every flush ends before the next step begins`, async () => {
-    await using node = await LiveNode.start(() => [`storage.packing=${packing}`]);
+    await using node = await LiveNode.start(() => settings);
+    if (journal !== "0") await journaled(node);
     const { uploads, calls } = await traceUploads(node, 1, 5);
     const gaps = uploads.map((upload) => gapIn(calls, evidence(upload)));
     expect(gaps).toEqual(uploads.map(() => undefined));
   });
 
   withStrace(`${way}, many at a time: the same for each, and they share flushes`, async () => {
-    await using node = await LiveNode.start(() => [`storage.packing=${packing}`]);
+    await using node = await LiveNode.start(() => settings);
+    if (journal !== "0") await journaled(node);
     const { uploads, calls } = await traceUploads(node, 32, 4);
     expect(uploads.length).toBe(128);
     const gaps = uploads.map((upload) => gapIn(calls, evidence(upload)));
     expect(gaps).toEqual(uploads.map(() => undefined));
+    const recorded = journal === "0" ? "/sync/binlog." : "/.cairn/journal.";
     const shared = calls.filter(
-      ({ name, text }) => flushes.includes(name) && text.includes("/sync/binlog."),
+      ({ name, text }) => flushes.includes(name) && text.includes(recorded),
     );
     expect(shared.length).toBeLessThan(uploads.length / 2);
   });

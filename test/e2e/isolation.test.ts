@@ -6,6 +6,7 @@
  */
 import { readFileSync } from "node:fs";
 import { afterEach, expect } from "vitest";
+import { residentFiles } from "#platform/node/node-resident-files.ts";
 import { LiveNode, statusOf } from "../support/live-node.ts";
 import { needs } from "../support/needs.ts";
 import { until } from "../support/settled.ts";
@@ -137,6 +138,13 @@ onFreezableDisks(
       described: fresh(node, (storage) => storage.setMetadata(kept, "a\x021", "overwrite")),
     };
     const ended = watched(calls);
+    if (residentFiles() !== undefined) {
+      // Small files that the kernel has in memory need no disk.
+      const downloaded = fresh(node, (storage) => storage.download(kept));
+      expect(await prompt("a file in memory", downloaded)).toEqual(letters);
+      const described = fresh(node, (storage) => storage.info(kept));
+      expect(await prompt("its facts", described)).toMatchObject({ fileSize: letters.length });
+    }
     await useSecond(node);
     await pause(waitsMs);
     expect(ended).toEqual([]);
@@ -191,7 +199,7 @@ onFreezableDisks(
     expect(node.log.at(-1)).toMatchObject({
       level: "error",
       event: "store-path-hangs",
-      paths: "0",
+      paths: first.path,
       end: "SIGKILL",
     });
     // The thread in the kernel outlives its process for as long as the disk hangs.

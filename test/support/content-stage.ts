@@ -88,6 +88,10 @@ export function failingDatabases(trouble: Trouble): Databases {
       check();
       return database.transaction(durability, work);
     },
+    serialize: () => database.serialize(),
+    get changes() {
+      return database.changes;
+    },
     get version() {
       return database.version;
     },

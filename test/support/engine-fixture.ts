@@ -6,6 +6,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Log, type LogRecord } from "#base/log.ts";
+import type { RecheckFacts } from "#filestore/recheck-facts.ts";
 import type { StorePathSettings } from "#filestore/settings.ts";
 import {
   type Change,
@@ -13,6 +14,7 @@ import {
   type WriteTarget,
 } from "#filestore/worker/store-path-engine.ts";
 import type { Databases } from "#platform/databases.ts";
+import type { DiskReads } from "#platform/disk-reads.ts";
 import type { FileError, Files } from "#platform/files.ts";
 import { nodeDatabases } from "#platform/node/node-databases.ts";
 import { ManualClock } from "./manual-clock.ts";
@@ -28,8 +30,12 @@ export interface EngineWorld {
   readonly logs?: LogRecord[];
   readonly onLeaseWanted?: (count: number) => void;
   readonly onFlushFailed?: (error: FileError) => void;
+  readonly nameMemory?: SharedArrayBuffer;
+  readonly onRecheck?: (facts: RecheckFacts | undefined) => void;
   /** Where deduplication is on; a database without a file unless said otherwise. */
   readonly databases?: Databases;
+  /** Left out: by way of `files`. */
+  readonly diskReads?: () => DiskReads;
 }
 
 const memoryDatabases: Databases = { open: () => nodeDatabases().open(":memory:") };
@@ -41,6 +47,7 @@ export function settingsFor(world: EngineWorld): StorePathSettings {
     readOnly: false,
     subdirCount: 16,
     createAllDirectories: false,
+    journalBytes: 0,
     distribution: "round-robin",
     rotateCount: 100,
     durability: "flushed",
@@ -60,7 +67,10 @@ export function openEngine(world: EngineWorld): StorePathEngine {
     log: new Log("engine", (record) => world.logs?.push(record)),
     onFlushFailed: world.onFlushFailed ?? (() => {}),
     onLeaseWanted: world.onLeaseWanted ?? (() => {}),
+    onRecheck: world.onRecheck ?? (() => {}),
     databases: () => world.databases ?? memoryDatabases,
+    ...(world.nameMemory === undefined ? {} : { nameMemory: world.nameMemory }),
+    ...(world.diskReads === undefined ? {} : { diskReads: world.diskReads }),
   });
 }
 

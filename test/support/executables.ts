@@ -21,9 +21,11 @@ export function nativeExecutable(): Executable {
   return { needs: [file(path, "npm run build")], command: path, args: [], env: {} };
 }
 
+export const emulatedExecutablePath = executablePath("arm64");
+
 /** `dist/cairn-linux-arm64` under qemu-user. */
 export function emulatedExecutable(): Executable {
-  const path = executablePath("arm64");
+  const path = emulatedExecutablePath;
   return {
     needs: [
       file(path, "npm run build"),

@@ -18,7 +18,13 @@ import { releaseNumber, type WireContext, WireReader } from "#protocol/codec.ts"
 import { activeTest } from "#protocol/fastdfs/common.ts";
 import type { GroupStat, StorageStat } from "#protocol/fastdfs/monitoring.ts";
 import { storageStatistics } from "#protocol/fastdfs/statistics.ts";
-import { getLeader, listGroups, listStorages } from "#protocol/fastdfs/tracker-admin.ts";
+import {
+  deleteStorage,
+  getLeader,
+  listGroups,
+  listStorages,
+  setTrunkServer,
+} from "#protocol/fastdfs/tracker-admin.ts";
 import { type FileQuery, trackerQueries } from "#protocol/fastdfs/tracker-queries.ts";
 import { WireStatusError, wireStatus } from "#protocol/wire-status.ts";
 import { FakeStorage, statusOf } from "./fake-storage.ts";
@@ -32,6 +38,8 @@ export interface FakeClusterOptions {
   readonly addressWidth?: 16 | 46;
   /** Answers QUERY_FETCH_ALL as releases before 6.16 do. */
   readonly oldFetchAll?: boolean;
+  /** Each storage of a group has an address of its own, as in the world. */
+  readonly apart?: boolean;
   readonly clock?: Clock;
 }
 
@@ -44,10 +52,19 @@ export interface TrackerFaults {
 }
 
 const loopback = "127.0.0.1";
-const admin = { listGroups, listStorages, getLeader, activeTest } as const;
+const admin = {
+  listGroups,
+  listStorages,
+  getLeader,
+  activeTest,
+  deleteStorage,
+  setTrunkServer,
+} as const;
 
 export class FakeTracker {
   readonly faults: TrackerFaults = {};
+  /** The refusal concerns messages alone whose names begin so. */
+  onlyRefuses = "";
   /** Names of the messages that came, in order. */
   readonly asked: string[] = [];
   readonly address = loopback;
@@ -132,6 +149,13 @@ export class FakeTracker {
     return {
       activeTest: () => undefined,
       getLeader: () => ({ leader: this.#cluster.trackers[0] as Endpoint }),
+      deleteStorage: async ({ group, id }) => {
+        await this.#enter(`deleteStorage ${group} ${id}`);
+      },
+      setTrunkServer: async ({ group, id }) => {
+        await this.#enter(`setTrunkServer ${group}`);
+        return { id: StorageId(id ?? "100001") };
+      },
       listGroups: async () => {
         await this.#enter("listGroups");
         return { groups: [...this.#cluster.groups].map(groupRecord) };
@@ -149,7 +173,8 @@ export class FakeTracker {
     this.asked.push(name);
     if (this.faults.silent === true) await new Promise(() => {});
     const { refuse } = this.faults;
-    if (refuse !== undefined) throw new WireStatusError(refuse, "told to refuse");
+    if (refuse !== undefined && name.startsWith(this.onlyRefuses))
+      throw new WireStatusError(refuse, "told to refuse");
   }
 
   /** Of the named group, or of the groups in turn. */
@@ -188,7 +213,7 @@ export class FakeCluster implements AsyncDisposable {
       for (let index = 0; index < count; index += 1) {
         const storage = new FakeStorage({
           group,
-          address: loopback,
+          address: options.apart === true ? `127.0.0.${1 + index}` : loopback,
           network: this.network,
           clock: this.clock,
           context: () => this.context,

@@ -3,6 +3,7 @@
  * that a test sees what was left behind.
  */
 import { crc32 } from "node:zlib";
+import type { BinlogPosition } from "#filestore/binlog/position.ts";
 import { fileStoreError } from "#filestore/errors.ts";
 import type { FlushSteps } from "#filestore/worker/flush-steps.ts";
 import type { LinkRequest } from "#filestore/worker/link-preparer.ts";
@@ -26,10 +27,17 @@ export class FakeEngine {
   readonly files = new Map<string, FakeFile>();
   readonly locked = new Set<string>();
   readonly background = { turn: (): undefined => undefined };
+  readonly scrub = { noteForeground: (): void => {} };
   readonly commits: string[][] = [];
   openWrites = 0;
   openReads = 0;
+  /** Files that are read have no descriptor of their own. */
+  isPacked = false;
+  /** Contents of files that are open for reading. */
+  readonly descriptors = new Map<number, Buffer>();
   closed = false;
+  /** What its end fails with. */
+  closeFailure: Error | undefined;
   source: FileSource | undefined;
   totalBytes = 1e12;
   freeBytes = 9e11;
@@ -43,7 +51,24 @@ export class FakeEngine {
   readonly checks: boolean[] = [];
   /** Steps that a change, a CRC or a regeneration takes. */
   longSteps = 0;
+  /** An empty binlog, and no marks. */
+  readonly replication = {
+    end: { index: 0, offset: 0 },
+    marks: { read: (): undefined => undefined, write: () => {}, remove: () => {} },
+    readBinlog: (from: BinlogPosition) => {
+      const value = { next: from, length: 0, atEnd: true };
+      return { next: () => ({ done: true, value }) };
+    },
+  };
+  /** No trunk binlog. */
+  readonly trunkBinlog = {
+    read: (): undefined => undefined,
+    owed: { append: () => {}, replace: () => {} },
+  };
+  /** False: its file system was unmounted. */
+  isPresent = true;
   #nextName = 1;
+  #nextDescriptor = 100;
 
   isLocked(name: string): boolean {
     return this.locked.has(name);
@@ -169,6 +194,11 @@ export class FakeEngine {
     return { packs: false, leased: 0 };
   }
 
+  readonly trunkFacts = {
+    ...{ files: 0, totalBytes: 0, freeBytes: 0, unknownFiles: 0 },
+    rebuild: undefined,
+  };
+
   /** Answers with what the check is to look for. */
   *check(suspect: boolean): FlushSteps<number> {
     this.checks.push(suspect);
@@ -181,10 +211,18 @@ export class FakeEngine {
     return { totalBytes: this.totalBytes, freeBytes: this.freeBytes };
   }
 
+  /** Nothing is in doubt. */
+  proof(_name: string): undefined {}
+
+  settleRecheck(): void {}
+
   openRead(name: string) {
     const { content } = this.#file(name);
     this.openReads += 1;
+    const descriptor = this.isPacked ? undefined : this.#nextDescriptor++;
+    if (descriptor !== undefined) this.descriptors.set(descriptor, content);
     return {
+      descriptor,
       sizeBytes: content.length,
       modifiedSeconds: 1_700_000_000,
       read: (target: Uint8Array, position: number): number => {
@@ -193,6 +231,7 @@ export class FakeEngine {
       },
       close: () => {
         this.openReads -= 1;
+        if (descriptor !== undefined) this.descriptors.delete(descriptor);
       },
     };
   }
@@ -243,8 +282,11 @@ export class FakeEngine {
     return change.longSteps === 0 ? undefined : this.#remainder(change);
   }
 
+  earlyFlush(): undefined {}
+
   close(): void {
     this.closed = true;
+    if (this.closeFailure !== undefined) throw this.closeFailure;
   }
 
   /** As `WorkerLoop` wants it. */
@@ -264,10 +306,8 @@ export class FakeEngine {
   }
 
   #targetName(target: WriteTarget): string {
+    if ("name" in target) return target.name;
     switch (target.kind) {
-      case "append":
-      case "modify":
-        return target.name;
       case "slave":
         this.#file(target.master);
         return this.#newName(target.extension);

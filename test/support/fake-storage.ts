@@ -45,6 +45,8 @@ export interface StorageFaults {
   alone?: boolean;
   /** Answers every upload with this status, as soon as its head is there. */
   refuseUploads?: number | undefined;
+  /** Answers every deletion with this status. */
+  failDeletes?: number;
   /** Answers every SET_METADATA with this status. */
   failMetadata?: number;
   /** Breaks the connection when so many bytes of a body have come. */
@@ -217,6 +219,8 @@ export class FakeStorage {
     return {
       deleteFile: async (request, session) => {
         await this.#enter("deleteFile", session);
+        const { failDeletes } = this.faults;
+        if (failDeletes !== undefined) throw new WireStatusError(failDeletes, "as a test wants");
         this.#find(this.#own(request));
         this.#drop(request.filename);
         this.#leave(session);

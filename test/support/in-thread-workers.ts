@@ -3,13 +3,18 @@
  * itself between the turns of the event loop.
  */
 import { RingReader, RingWriter } from "#filestore/ring.ts";
+import { DiskFileWriter } from "#filestore/worker/disk-file-writer.ts";
 import { FilesFlusher } from "#filestore/worker/flush-steps.ts";
 import { PathCondition } from "#filestore/worker/path-condition.ts";
 import { WorkerLoop } from "#filestore/worker/worker-loop.ts";
 import type { StorePathThreadData } from "#filestore/worker-messages.ts";
+import type { SocketWriter } from "#platform/lent-sockets.ts";
 import type { Workers, WorkerThread } from "#platform/workers.ts";
 import { FakeEngine } from "./fake-engine.ts";
 import { MemoryFiles } from "./memory-files.ts";
+
+/** What a worker writes to lent sockets with, out of its blocks. */
+export type SocketsOf = (engine: FakeEngine, blocks: SharedArrayBuffer) => SocketWriter;
 
 export class InThreadWorker implements WorkerThread {
   onMessage: (message: unknown) => void = () => {};
@@ -20,15 +25,17 @@ export class InThreadWorker implements WorkerThread {
   #automatic: boolean;
   #ended = false;
 
-  constructor(data: StorePathThreadData, automatic: boolean) {
+  constructor(data: StorePathThreadData, automatic: boolean, sockets?: SocketsOf) {
     this.#automatic = automatic;
     const condition = new PathCondition(data.pulse, (post) => this.onMessage(post));
     this.condition = condition;
     this.#loop = new WorkerLoop({
       engine: this.engine.asEngine,
+      diskFiles: new DiskFileWriter(new MemoryFiles(), undefined),
       requests: new RingReader(data.requests),
       completions: new RingWriter(data.completions),
       blocks: data.blocks,
+      ...(sockets === undefined ? {} : { sockets: sockets(this.engine, data.blocks) }),
       flusher: new FilesFlusher(new MemoryFiles()),
       refusal: () => condition.refusal,
       isAbandoned: (id) => condition.isAbandoned(id),
@@ -81,12 +88,12 @@ export interface InThreadWorkers extends Workers {
   readonly started: InThreadWorker[];
 }
 
-export function inThreadWorkers(automatic: boolean): InThreadWorkers {
+export function inThreadWorkers(automatic: boolean, sockets?: SocketsOf): InThreadWorkers {
   const started: InThreadWorker[] = [];
   return {
     started,
     start: (_entry, data) => {
-      const worker = new InThreadWorker(data as StorePathThreadData, automatic);
+      const worker = new InThreadWorker(data as StorePathThreadData, automatic, sockets);
       started.push(worker);
       return worker;
     },

@@ -6,6 +6,7 @@ import { blockView, makeBlockMemory } from "#filestore/block-pool.ts";
 import { makeRingMemory, RingReader, RingWriter } from "#filestore/ring.ts";
 import type { RequestFields } from "#filestore/store-path-client.ts";
 import type { FileStoreError } from "#filestore/worker/disk-failure.ts";
+import { DiskFileWriter } from "#filestore/worker/disk-file-writer.ts";
 import type { StorePathEngine } from "#filestore/worker/store-path-engine.ts";
 import { WorkerLoop } from "#filestore/worker/worker-loop.ts";
 import { completion, request, writeFlag } from "#filestore/worker-messages.ts";
@@ -39,6 +40,7 @@ export class LoopStage {
     this.#completions = new RingReader(completions);
     this.loop = new WorkerLoop({
       engine: this.engine,
+      diskFiles: new DiskFileWriter(world.files, undefined),
       flusher: this.flusher,
       refusal: () => this.refusal,
       requests: new RingReader(requests),

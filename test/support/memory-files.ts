@@ -5,6 +5,7 @@
  */
 import { gunzipSync } from "node:zlib";
 import {
+  type Expansion,
   type FileDescriptor,
   FileError,
   type FileStat,
@@ -13,18 +14,22 @@ import {
   type OpenMode,
 } from "#platform/files.ts";
 import type { Random } from "#platform/random.ts";
+import { FileContent } from "./file-content.ts";
+import { allocatedIn, survivingContent } from "./surviving-content.ts";
 
 interface Inode {
   readonly number: number;
   readonly kind: "file" | "directory" | "link";
-  content: Buffer;
-  durableContent: Buffer;
+  readonly content: FileContent;
   modifiedSeconds: number;
+  changedSeconds: number;
   entries: Map<string, Inode>;
   durableEntries: Map<string, Inode>;
   readonly target: string;
   /** Entries that mean it. */
   links: number;
+  /** Of the flush that counts. */
+  flushNumber: number;
 }
 
 interface Place {
@@ -45,20 +50,24 @@ interface OpenFile {
   position: number;
 }
 
-const empty = Buffer.alloc(0);
-
 export class MemoryFiles implements Files {
   totalBytes = 1e12;
   freeBytes = 9e11;
   rotational: boolean | undefined = false;
+  /** How often it was mounted. */
+  mounts = 1;
+  /** False: the system does not tell for how long it has been mounted. */
+  tellsMounting = true;
   /** Names that a file may have. */
   maxLinks = 65_000;
   /** Unix seconds that files get. */
   nowSeconds = 1_700_000_000;
   readonly #open = new Map<FileDescriptor, OpenFile>();
+  readonly #unreadable = new Map<Inode, FileError>();
   #root: Inode;
   #moves: Move[] = [];
   #lastInode = 0;
+  #lastFlush = 0;
   #lastDescriptor = 2;
 
   constructor(...directories: readonly string[]) {
@@ -76,6 +85,7 @@ export class MemoryFiles implements Files {
   /** The power goes and comes back. `random` decides what of the unflushed survives; without it nothing does. */
   powerCut(random?: Random): void {
     this.#open.clear();
+    this.remount();
     const moves = this.#moves;
     this.#moves = [];
     this.#forget(this.#root, random, new Set());
@@ -88,6 +98,11 @@ export class MemoryFiles implements Files {
     countLinks(this.#root, new Set());
   }
 
+  /** Nothing is lost, but no start can tell that from a power cut. */
+  remount(): void {
+    this.mounts += 1;
+  }
+
   open(path: string, mode: OpenMode): FileDescriptor {
     const found = this.#find(path, true);
     if (found?.kind === "directory" && mode !== "read") throw fail("EISDIR", path);
@@ -95,10 +110,24 @@ export class MemoryFiles implements Files {
     if (found === undefined && (mode === "read" || mode === "read-write"))
       throw fail("ENOENT", path);
     const inode = found ?? this.#enter(path, this.#make("file"));
-    if (mode === "write") inode.content = empty;
+    if (mode === "write") inode.content.truncate(0);
     this.#lastDescriptor += 1;
     this.#open.set(this.#lastDescriptor, { inode, append: mode === "append", position: 0 });
     return this.#lastDescriptor;
+  }
+
+  /** Changes a bit as rot does: no time tells. */
+  rot(path: string, at: number): void {
+    const inode = this.#find(path, false);
+    if (inode === undefined || at >= inode.content.size) throw fail("ENOENT", path);
+    inode.content.bytes[at] = (inode.content.bytes[at] ?? 0) ^ 0x04;
+  }
+
+  /** From now on reading this file fails, also under another name. */
+  failReads(path: string, error: FileError): void {
+    const inode = this.#find(path, false);
+    if (inode === undefined) throw fail("ENOENT", path);
+    this.#unreadable.set(inode, error);
   }
 
   close(descriptor: FileDescriptor): void {
@@ -107,8 +136,10 @@ export class MemoryFiles implements Files {
 
   read(descriptor: FileDescriptor, target: Uint8Array, position: number): number {
     const { inode } = this.#file(descriptor);
-    if (position >= inode.content.length) return 0;
-    return inode.content.copy(target, 0, position, position + target.length);
+    const failure = this.#unreadable.get(inode);
+    if (failure !== undefined) throw failure;
+    if (position >= inode.content.size) return 0;
+    return inode.content.bytes.copy(target, 0, position, position + target.length);
   }
 
   readOnce(descriptor: FileDescriptor, target: Uint8Array, length: number): number {
@@ -118,30 +149,52 @@ export class MemoryFiles implements Files {
   write(descriptor: FileDescriptor, bytes: Uint8Array, position?: number): void {
     const file = this.#file(descriptor);
     const { content } = file.inode;
-    const start = file.append ? content.length : (position ?? file.position);
-    const grown = Buffer.alloc(Math.max(content.length, start + bytes.length));
-    content.copy(grown);
-    grown.set(bytes, start);
-    file.inode.content = grown;
+    const start = file.append ? content.size : (position ?? file.position);
+    content.write(bytes, start);
     file.inode.modifiedSeconds = this.nowSeconds;
+    file.inode.changedSeconds = this.nowSeconds;
     if (position === undefined) file.position = start + bytes.length;
   }
 
   truncate(descriptor: FileDescriptor, sizeBytes: number): void {
     const { inode } = this.#file(descriptor);
-    const changed = Buffer.alloc(sizeBytes);
-    inode.content.copy(changed);
-    inode.content = changed;
+    inode.content.truncate(sizeBytes);
+    inode.modifiedSeconds = this.nowSeconds;
+    inode.changedSeconds = this.nowSeconds;
   }
 
   flush(descriptor: FileDescriptor): void {
-    const { inode } = this.#file(descriptor);
-    inode.durableContent = inode.content;
+    this.beginDescriptorFlush(descriptor)();
   }
 
   flushDirectory(path: string): void {
+    this.beginDirectoryFlush(path)();
+  }
+
+  /** A flush that takes a while: what is there now is on stable storage once the result was called. */
+  beginDescriptorFlush(descriptor: FileDescriptor): () => void {
+    return this.#beginContentFlush(this.#file(descriptor).inode);
+  }
+
+  /** Instead of a flush: see `FileContent.drop`. */
+  drop(descriptor: FileDescriptor, evicted: boolean): void {
+    this.#file(descriptor).inode.content.drop(evicted);
+  }
+
+  /** As `beginDescriptorFlush`, of the file with this name. */
+  beginFlush(path: string): () => void {
+    const inode = this.#find(path, true);
+    if (inode === undefined) throw fail("ENOENT", path);
+    return this.#beginContentFlush(inode);
+  }
+
+  /** As before, of a directory's entries. */
+  beginDirectoryFlush(path: string): () => void {
     const inode = this.#directory(path);
-    inode.durableEntries = new Map(inode.entries);
+    const entries = new Map(inode.entries);
+    return this.#flushOf(inode, () => {
+      inode.durableEntries = entries;
+    });
   }
 
   stat(path: string, follow: boolean): FileStat | undefined {
@@ -157,6 +210,7 @@ export class MemoryFiles implements Files {
     const inode = this.#find(path, true);
     if (inode === undefined) throw fail("ENOENT", path);
     inode.modifiedSeconds = seconds;
+    inode.changedSeconds = this.nowSeconds;
   }
 
   rename(from: string, to: string): void {
@@ -170,6 +224,7 @@ export class MemoryFiles implements Files {
     if (replaced !== undefined) this.#unlink(target, replaced);
     const source = this.#place(from);
     this.#noteMove(inode, source, target);
+    inode.changedSeconds = this.nowSeconds;
     source.directory.entries.delete(source.name);
     target.directory.entries.set(target.name, inode);
   }
@@ -223,13 +278,57 @@ export class MemoryFiles implements Files {
     return this.rotational;
   }
 
-  expand(from: string, to: string): void {
+  mounting(_path: string): string | undefined {
+    return this.tellsMounting ? `memory:${this.mounts}` : undefined;
+  }
+
+  /** In steps of 64 KiB. */
+  expand(from: string, to: string, maxBytes: number): Expansion {
     const inode = this.#find(from, true);
-    if (inode === undefined) throw fail("ENOENT", from);
-    this.#enter(to, this.#make("file")).content = gunzipSync(inode.content);
+    const target = this.#enter(to, this.#make("file"));
+    let whole: Uint8Array | undefined;
+    let done = 0;
+    let ended = false;
+    const stop = (): void => {
+      if (!ended) this.remove(to);
+      ended = true;
+    };
+    const expanded = (): Uint8Array => {
+      try {
+        if (inode === undefined) throw fail("ENOENT", from);
+        return gunzipSync(inode.content.bytes);
+      } catch (error) {
+        throw error instanceof FileError ? error : fail("EINVAL", from);
+      }
+    };
+    const step = (): boolean => {
+      if (ended) return true;
+      whole ??= expanded();
+      if (whole.length > maxBytes) throw fail("EFBIG", from);
+      done = Math.min(done + 64 * 1024, whole.length);
+      target.content.write(whole.subarray(target.content.size, done), target.content.size);
+      ended = done === whole.length;
+      return ended;
+    };
+    return { step, stop };
   }
 
   claim(_path: string): void {}
+
+  #beginContentFlush(inode: Inode): () => void {
+    return this.#flushOf(inode, inode.content.beginFlush());
+  }
+
+  /** One that was begun later and has ended counts for more. */
+  #flushOf(inode: Inode, carryOut: () => void): () => void {
+    this.#lastFlush += 1;
+    const number = this.#lastFlush;
+    return () => {
+      if (inode.flushNumber > number) return;
+      inode.flushNumber = number;
+      carryOut();
+    };
+  }
 
   #forget(inode: Inode, random: Random | undefined, seen: Set<Inode>): void {
     if (seen.has(inode)) return;
@@ -238,8 +337,7 @@ export class MemoryFiles implements Files {
       inode.entries = survivingEntries(inode, random);
       inode.durableEntries = new Map(inode.entries);
     } else {
-      inode.content = survivingContent(inode, random);
-      inode.durableContent = inode.content;
+      if (!inode.content.isDurable) inode.content.settle(survivingContent(inode.content, random));
     }
     for (const child of inode.entries.values()) this.#forget(child, random, seen);
   }
@@ -249,13 +347,14 @@ export class MemoryFiles implements Files {
     return {
       number: this.#lastInode,
       kind,
-      content: empty,
-      durableContent: empty,
+      content: new FileContent(),
       modifiedSeconds: this.nowSeconds,
+      changedSeconds: this.nowSeconds,
       entries: new Map(),
       durableEntries: new Map(),
       target,
       links: 0,
+      flushNumber: 0,
     };
   }
 
@@ -342,40 +441,16 @@ function survivingEntries(inode: Inode, random: Random | undefined): Map<string,
   return entries;
 }
 
-/** Of each sector that was overwritten the new or the old content. */
-function mixedSectors({ content, durableContent }: Inode, random: Random): Buffer {
-  const mixed = Buffer.from(durableContent);
-  for (let at = 0; at < mixed.length; at += sectorBytes) {
-    const end = Math.min(at + sectorBytes, mixed.length);
-    if (content.compare(durableContent, at, end, at, end) === 0) continue;
-    if (random.below(2) === 0) content.copy(mixed, at, at, end);
-  }
-  return mixed;
-}
-
-const sectorBytes = 512;
-
-/** All, nothing, or the beginning of what was written since the last flush. */
-function survivingContent(inode: Inode, random: Random | undefined): Buffer {
-  const { content, durableContent } = inode;
-  if (random === undefined || content === durableContent) return durableContent;
-  const same = content.subarray(0, durableContent.length).equals(durableContent);
-  const isLonger = content.length > durableContent.length;
-  if (content.length === durableContent.length) return mixedSectors(inode, random);
-  if (!same || !isLonger) return random.below(2) === 0 ? content : durableContent;
-  const more = random.below(content.length - durableContent.length + 1);
-  return content.subarray(0, durableContent.length + more);
-}
-
 function fileStat(inode: Inode): FileStat {
-  const { kind, number, modifiedSeconds, content, links } = inode;
+  const { kind, number, modifiedSeconds, changedSeconds, content, links } = inode;
   return {
     kind,
-    sizeBytes: content.length,
+    sizeBytes: content.size,
     get allocatedBytes() {
-      return allocatedIn(content);
+      return allocatedIn(content.bytes);
     },
     modifiedSeconds,
+    changedSeconds,
     device: 1,
     inode: number,
     links,
@@ -393,15 +468,3 @@ function nameOf(path: string): string {
 function fail(code: string, path: string): FileError {
   return new FileError(code, `${code}: ${path}`, path);
 }
-
-/** As on a file system that knows holes, with blocks of 4 KiB. */
-function allocatedIn(content: Buffer): number {
-  let blocks = 0;
-  for (let at = 0; at < content.length; at += zeroBlock.length) {
-    const length = Math.min(zeroBlock.length, content.length - at);
-    if (content.compare(zeroBlock, 0, length, at, at + length) !== 0) blocks += 1;
-  }
-  return blocks * zeroBlock.length;
-}
-
-const zeroBlock = Buffer.alloc(4096);

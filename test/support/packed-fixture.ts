@@ -12,6 +12,7 @@ export const smallPacking: Packing = {
   slotMaxBytes: 4096,
   alignmentBytes: 0,
   trunkFileBytes: 16 * 1024,
+  removesUnused: true,
 };
 
 export interface PackedEngine {

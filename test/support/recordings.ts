@@ -31,6 +31,8 @@ export interface Recording {
   readonly from: string;
   readonly tracker: string;
   readonly storages: readonly string[];
+  /** What stood at the end: content in hexadecimal by name, null for what was deleted. Only where changes of files were recorded. */
+  readonly files?: Readonly<Record<string, string | null>>;
   readonly exchanges: readonly RecordedExchange[];
 }
 

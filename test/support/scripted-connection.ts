@@ -27,6 +27,7 @@ export class ScriptedConnection implements Connection {
   ended = false;
   closed = false;
   writesAfterEnd = 0;
+  acknowledged = 0;
   readonly #held: Write[] = [];
   readonly #undelivered: Buffer[] = [];
   readonly #receiveBuffer = Buffer.alloc(256 * 1024);
@@ -49,6 +50,10 @@ export class ScriptedConnection implements Connection {
     }
     this.#take(bytes);
     if (done !== undefined) queueMicrotask(done);
+  }
+
+  acknowledge(): void {
+    this.acknowledged += 1;
   }
 
   cork(): void {

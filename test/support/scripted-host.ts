@@ -67,6 +67,17 @@ export class ScriptedHost implements Host {
     this.madeDirectories.push(path);
   }
 
+  replaceFile(path: string, content: string | Uint8Array): void {
+    this.files.set(
+      path,
+      typeof content === "string" ? content : Buffer.from(content).toString("latin1"),
+    );
+  }
+
+  removeFile(path: string): boolean {
+    return this.files.delete(path);
+  }
+
   openAppend(path: string): AppendFile {
     return {
       write: (text) => this.files.set(path, (this.files.get(path) ?? "") + text),

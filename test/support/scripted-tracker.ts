@@ -2,23 +2,30 @@
  * A tracker that speaks through the declarations and does what the test says: it answers joins, beats and reports, notes each
  * message, and can refuse any of them.
  */
+import { GroupName } from "#model/group-name.ts";
 import { StorageId } from "#model/storage-id.ts";
 import type { StorageIdEntry } from "#model/storage-id-line.ts";
 import { type StorageStatus, storageStatus } from "#model/storage-status.ts";
-import { addHandlers, type HandlerEntry } from "#net/frame-handlers.ts";
+import { addHandlers, type HandlerEntry, type Handlers } from "#net/frame-handlers.ts";
 import { FrameServer } from "#net/frame-server.ts";
 import { nodeClock } from "#platform/node/node-clock.ts";
 import { NodeNetwork } from "#platform/node/node-network.ts";
 import { type ChangeReport, noChanges } from "#protocol/fastdfs/change-report.ts";
 import { common } from "#protocol/fastdfs/common.ts";
+import { trackerAdmin } from "#protocol/fastdfs/tracker-admin.ts";
+import { trackerCluster } from "#protocol/fastdfs/tracker-cluster.ts";
 import { type Parameter, trackerLookups } from "#protocol/fastdfs/tracker-lookups.ts";
 import { type JoinRequest, trackerReports } from "#protocol/fastdfs/tracker-reports.ts";
+import type { StorageBrief } from "#protocol/fields.ts";
+import type { RequestOf } from "#protocol/message.ts";
+import { heldReports } from "#protocol/peer/report-held.ts";
 import { type PackingMode, trunkLease } from "#protocol/peer/trunk-lease.ts";
-import { WireStatusError } from "#protocol/wire-status.ts";
+import { WireStatusError, wireStatus } from "#protocol/wire-status.ts";
 import { storageLike } from "./frame-fixture.ts";
 
-const { getMyIp, requestParameters, fetchStorageIds, getStorageId } = trackerLookups;
-const lookups = { getMyIp, requestParameters, fetchStorageIds, getStorageId };
+const { getMyIp, requestParameters, fetchStorageIds, getStorageId, getStorageStatus } =
+  trackerLookups;
+const lookups = { getMyIp, requestParameters, fetchStorageIds, getStorageId, getStorageStatus };
 const { storageJoin, storageBeat, reportDiskUsage, requestSyncSource, notifySyncSource } =
   trackerReports;
 const { fetchTrunkFileId, reportTrunkFileId, reportTrunkFree } = trackerReports;
@@ -31,7 +38,41 @@ const reports = {
   fetchTrunkFileId,
   reportTrunkFileId,
   reportTrunkFree,
+  reportSync: trackerReports.reportSync,
+  reportReplicas: trackerReports.reportReplicas,
+  reportStatus: trackerReports.reportStatus,
+  requestSyncSourceOf: trackerReports.requestSyncSourceOf,
+  querySyncSource: trackerReports.querySyncSource,
+  reportIpChanged: trackerReports.reportIpChanged,
+  requestChangelog: trackerReports.requestChangelog,
+  changeStorageStatus: trackerReports.changeStorageStatus,
+  deleteStorage: trackerAdmin.deleteStorage,
+  listOneGroup: trackerAdmin.listOneGroup,
+  getTrackerStatus: trackerCluster.getTrackerStatus,
+  notifyReselectLeader: trackerCluster.notifyReselectLeader,
   ...trunkLease,
+  ...heldReports,
+};
+
+type GroupCall =
+  | "reportSync"
+  | "reportReplicas"
+  | "reportStatus"
+  | "requestSyncSourceOf"
+  | "querySyncSource"
+  | "reportIpChanged"
+  | "requestChangelog"
+  | "changeStorageStatus"
+  | "deleteStorage"
+  | "listOneGroup"
+  | "getTrackerStatus"
+  | "notifyReselectLeader"
+  | "reportHeld";
+
+const groupLike = {
+  ...{ totalMb: 0, freeMb: 0, reservedMb: 0, trunkFreeMb: 0, storageCount: 1, storagePort: 23000 },
+  ...{ readableCount: 1, writableCount: 1, currentWriteServer: 0, subdirCount: 256 },
+  currentTrunkFileId: -1,
 };
 
 export type TrackerCall = keyof typeof lookups | keyof typeof reports;
@@ -52,10 +93,26 @@ export class ScriptedTracker {
   address = "127.0.0.1";
   status: StorageStatus = storageStatus.online;
   syncSource: { readonly source: StorageId; readonly until: number } | undefined;
+  /** What it answers to 79, and to 86. */
+  recordedSource: { readonly source: StorageId; readonly until: number } | undefined;
+  /** How it has the storage that asks; undefined: not at all. */
+  record: StorageStatus | undefined;
+  /** Lines for whoever asks next. */
+  changelog = "";
+  readonly received: (readonly { readonly id: string; readonly timestamp: number }[])[] = [];
+  readonly replicas: (readonly StorageBrief[])[] = [];
+  readonly statusReports: StorageBrief[] = [];
+  leads = false;
+  readonly deleted: string[] = [];
+  readonly toldStatuses: StorageStatus[] = [];
+  readonly moves: { readonly oldAddress: string; readonly newAddress: string }[] = [];
+  readonly held: RequestOf<typeof heldReports.reportHeld>[] = [];
   changes: ChangeReport = noChanges;
   /** The newest number of a trunk file; leases raise it. */
   trunkFileId = 0;
   trunkFreeMb = -1;
+  /** Store paths that the group has, where it insists on that as C does. */
+  groupPaths: number | undefined;
   /** How the group packs, for storages of ours. */
   packing: PackingMode = "off";
   port = 0;
@@ -74,6 +131,12 @@ export class ScriptedTracker {
           entries: this.ids.slice(request.startIndex, request.startIndex + this.idsPerPage),
         })),
       getStorageId: () => this.#answer("getStorageId", () => ({ id: StorageId("100001") })),
+      getStorageStatus: ({ server: { address, port } }) =>
+        this.#answer("getStorageStatus", () => {
+          const { record: status } = this;
+          if (status === undefined) throw new WireStatusError(wireStatus.notFound, "unknown");
+          return { status, port, id: StorageId(address), address };
+        }),
     });
     addHandlers<typeof reports, undefined>(handlers, reports, {
       storageJoin: (request) => {
@@ -87,6 +150,10 @@ export class ScriptedTracker {
         }),
       reportDiskUsage: (request) =>
         this.#answer("reportDiskUsage", () => {
+          const { groupPaths = request.storePaths.length } = this;
+          if (request.storePaths.length !== groupPaths) {
+            throw new WireStatusError(wireStatus.invalid, "the group has another number of paths");
+          }
           this.diskReports.push(request.storePaths);
           return this.changes;
         }),
@@ -112,11 +179,69 @@ export class ScriptedTracker {
         this.notices.push(request);
         return this.#answer("notifySyncSource", () => undefined);
       },
+      ...this.#groupHandlers(),
     });
     const options = storageLike({ network: new NodeNetwork(), clock: nodeClock, handlers });
     this.#server = new FrameServer<undefined>({ ...options, closesAfterInvalid: false });
     const [listener] = await this.#server.listen(["127.0.0.1"], this.port);
     this.port = listener?.port ?? 0;
+  }
+
+  #groupHandlers(): Pick<Handlers<typeof reports>, GroupCall> {
+    return {
+      reportSync: ({ sources }) => {
+        this.received.push(sources);
+        return this.#answer("reportSync", () => this.changes);
+      },
+      reportReplicas: ({ members }) => {
+        this.replicas.push(members);
+        return this.#answer("reportReplicas", () => undefined);
+      },
+      reportStatus: ({ storage }) => {
+        this.statusReports.push(storage);
+        return this.#answer("reportStatus", () => undefined);
+      },
+      requestSyncSourceOf: () =>
+        this.#answer("requestSyncSourceOf", () => ({ sync: this.recordedSource })),
+      querySyncSource: () => this.#answer("querySyncSource", () => ({ sync: this.recordedSource })),
+      reportIpChanged: (request) => {
+        this.moves.push(request);
+        return this.#answer("reportIpChanged", () => undefined);
+      },
+      requestChangelog: () =>
+        this.#answer("requestChangelog", () => {
+          const lines = this.changelog;
+          this.changelog = "";
+          return { lines };
+        }),
+      changeStorageStatus: ({ status }) => {
+        this.toldStatuses.push(status);
+        return this.#answer("changeStorageStatus", () => undefined);
+      },
+      deleteStorage: ({ id }) => {
+        this.deleted.push(id);
+        return this.#answer("deleteStorage", () => undefined);
+      },
+      listOneGroup: ({ group }) =>
+        this.#answer("listOneGroup", () => ({
+          ...groupLike,
+          group: GroupName(group),
+          storePathCount: this.groupPaths ?? 1,
+        })),
+      getTrackerStatus: () =>
+        this.#answer("getTrackerStatus", () => {
+          const { leads: isLeader } = this;
+          return { isLeader, runningTime: 300, restartInterval: 0 };
+        }),
+      notifyReselectLeader: () =>
+        this.#answer("notifyReselectLeader", () => {
+          this.leads = false;
+        }),
+      reportHeld: (request) => {
+        this.held.push(request);
+        return this.#answer("reportHeld", () => this.changes);
+      },
+    };
   }
 
   async stop(): Promise<void> {

@@ -17,11 +17,20 @@ export class StorageCaller {
     this.#group = group;
   }
 
-  static async connect(port: number, group = "group1"): Promise<StorageCaller> {
+  static async connect(
+    port: number,
+    group = "group1",
+    address = "127.0.0.1",
+  ): Promise<StorageCaller> {
     const client = await FrameClient.connect(
-      { address: "127.0.0.1", port, timeoutMs: 5000 },
+      { address, port, timeoutMs: 5000 },
       { network, clock: nodeClock, networkTimeoutMs: 20_000 },
     );
+    return new StorageCaller(client, group);
+  }
+
+  /** Over a connection that somebody else made, with limits of his own. */
+  static over(client: FrameClient, group = "group1"): StorageCaller {
     return new StorageCaller(client, group);
   }
 

@@ -4,7 +4,7 @@ import type { StorePathSettings } from "#filestore/settings.ts";
 import { StorePathClient } from "#filestore/store-path-client.ts";
 import type { ByteFlow, ByteSink } from "#net/byte-flow.ts";
 import { collectedLog } from "./frame-fixture.ts";
-import { type InThreadWorker, inThreadWorkers } from "./in-thread-workers.ts";
+import { type InThreadWorker, inThreadWorkers, type SocketsOf } from "./in-thread-workers.ts";
 import { turns } from "./settled.ts";
 
 export function pathSettings(index: number, directory = `/nowhere/${index}`): StorePathSettings {
@@ -14,6 +14,7 @@ export function pathSettings(index: number, directory = `/nowhere/${index}`): St
     readOnly: false,
     subdirCount: 256,
     createAllDirectories: false,
+    journalBytes: 0,
     distribution: "round-robin",
     rotateCount: 100,
     durability: "relaxed",
@@ -32,8 +33,8 @@ export interface PathStage {
 }
 
 /** One store path that is online; its worker turns when the test says so, or by itself. */
-export async function pathStage(automatic: boolean): Promise<PathStage> {
-  const workers = inThreadWorkers(automatic);
+export async function pathStage(automatic: boolean, sockets?: SocketsOf): Promise<PathStage> {
+  const workers = inThreadWorkers(automatic, sockets);
   const client = new StorePathClient(pathSettings(0), collectedLog().log);
   await client.start(workers);
   const worker = workers.started[0] as InThreadWorker;

@@ -9,11 +9,14 @@ import { onTestFinished } from "vitest";
 import { runCli } from "#cli/cli.ts";
 import type { CliParts, CliWorld } from "#cli/cli-world.ts";
 import { type LoadedConfig, loadConfig } from "#config/load-config.ts";
+import { scrubStorePath } from "#filestore/scrub/scrub-store-path.ts";
+import { cachedReads } from "#platform/disk-reads.ts";
 import { FileError } from "#platform/files.ts";
 import type { LocalFiles } from "#platform/local-files.ts";
 import type { Machine } from "#platform/machine.ts";
 import type { Network } from "#platform/network.ts";
 import { nodeClock } from "#platform/node/node-clock.ts";
+import { NodeFiles } from "#platform/node/node-files.ts";
 import { nodeLocalFiles } from "#platform/node/node-local-files.ts";
 import { NodeNetwork } from "#platform/node/node-network.ts";
 import type { Terminal } from "#platform/terminal.ts";
@@ -106,6 +109,8 @@ export class TestWorld {
   network: Network = new NodeNetwork();
   /** What `serve` was asked for. */
   readonly served: unknown[] = [];
+  /** What `cairn probe` was started with. */
+  readonly probed: (string | undefined)[] = [];
   /** The text of the settings file, if there is one. */
   settings = "";
 
@@ -127,6 +132,16 @@ export class TestWorld {
       serve: async (request) => {
         this.served.push(request);
         return 7;
+      },
+      scrubDirectory: (directory) => {
+        const files = new NodeFiles();
+        return scrubStorePath({ directory, files, disk: cachedReads(files), clock: nodeClock });
+      },
+      helper: () => Promise.resolve(0),
+      importFiles: () => Promise.resolve(0),
+      probe: (packageName) => {
+        this.probed.push(packageName);
+        return Promise.resolve(7);
       },
       loadConfig: (request) => this.#load(request.settings),
     };

@@ -12,6 +12,7 @@ import type { Database } from "#platform/databases.ts";
 import { nodeClock } from "#platform/node/node-clock.ts";
 import { nodeDatabases } from "#platform/node/node-databases.ts";
 import { NodeNetwork } from "#platform/node/node-network.ts";
+import { nodeRandom } from "#platform/node/node-random.ts";
 import type { ChangeReport } from "#protocol/fastdfs/change-report.ts";
 import {
   type JoinRequest,
@@ -81,6 +82,7 @@ export class TrackerHarness implements AsyncDisposable {
     const role = new TrackerRole(settings, {
       network,
       clock: harness.clock,
+      random: nodeRandom(),
       log: new Log("tracker", (record) => harness.records.push(record)),
       state: options.state ?? new TrackerTable(harness.database),
       admits: options.admits ?? (() => true),

@@ -45,6 +45,11 @@ export class RecordingState implements TrackerState {
     if (this.broken) throw new Error("the disk is full");
     this.saves.push({ changes, durability });
   }
+
+  replace({ groups, storages, changelog }: Omit<SavedTracker, "times">): void {
+    const removed = { removedGroups: [], removedStorages: [], changelogFrom: 0, times: undefined };
+    this.save({ groups, storages, changelog, ...removed }, "flushed");
+  }
 }
 
 export interface RegistryHarness {

@@ -12,6 +12,7 @@ export function storageView(id: string, given: Partial<StorageView> = {}): Stora
     storePaths: [{ totalMb: 10_000, freeMb: 5_000 }],
     currentWritePath: 0,
     lastSyncedTimestamp: 0,
+    held: undefined,
     ...given,
   };
 }

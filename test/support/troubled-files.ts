@@ -18,7 +18,7 @@ export type Trouble =
 
 /** Calls that only look: nothing is lost by stopping before them, and they cannot run out of room. */
 const looks: readonly string[] = [
-  ...["stat", "statDescriptor", "list", "readLink", "space", "claim", "isRotational"],
+  ...["stat", "statDescriptor", "list", "readLink", "space", "claim", "isRotational", "mounting"],
 ];
 const calls: readonly (keyof Files)[] = [
   ...["open", "close", "read", "readOnce", "write", "truncate", "flush", "flushDirectory"],

@@ -106,11 +106,34 @@ export class TrunkStage implements AsyncDisposable {
       ...{ serverId: "", subdirCount: 16, uploadPriority: 10, maxConnections: 100 },
       trackers: [{ addresses: [address], port: this.tracker.port }],
       ...{ connectTimeoutMs: 1000, networkTimeoutMs: 5000 },
-      ...{ heartBeatIntervalMs: 50, diskReportIntervalMs: 1000, version: "6.16.1" },
+      ...{
+        heartBeatIntervalMs: 50,
+        freedSlotRestMs: 0,
+        diskReportIntervalMs: 1000,
+        version: "6.16.1",
+      },
+      sync: {
+        hours: { startMinute: 0, endMinute: 1439 },
+        fileIntervalMs: 0,
+        bytesPerSecond: 0,
+        connections: 4,
+        skipsInvalid: true,
+        fetchTimeoutMs: 5000,
+        sourcePatienceMs: 120_000,
+      },
+      verifyIntervalMs: 0,
+      recoveryLanes: 4,
       mode: "both" as const,
     };
     const state = new MemoryState();
-    state.facts = { joinTime: 1, syncSettled: true, syncSource: undefined, syncUntil: 0 };
+    state.facts = {
+      joinTime: 1,
+      syncSettled: true,
+      syncSource: undefined,
+      syncUntil: 0,
+      filled: true,
+      ownAddresses: [],
+    };
     const parts = { network, clock: nodeClock, log, store, view, state };
     this.#role = await new StorageRole(settings, {
       ...parts,
@@ -155,6 +178,11 @@ export class TrunkStage implements AsyncDisposable {
   /** The trunk binlog as it lies on the disk. */
   get binlog(): string {
     return readFileSync(join(this.directory(), "data/trunk/binlog"), "latin1");
+  }
+
+  /** The snapshot beside it. */
+  get snapshotText(): string {
+    return readFileSync(join(this.directory(), "data/storage_trunk.dat"), "latin1");
   }
 
   async caller(): Promise<StorageCaller> {

@@ -3,7 +3,7 @@
  * changed but ports and directories. On loopback, in a folder of the test.
  */
 import { type ChildProcess, spawn } from "node:child_process";
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -130,7 +130,9 @@ async function started(
     rmSync(facts.folder, { recursive: true, force: true });
   };
   const deadline = performance.now() + startLimitMs;
-  while (!(await answers(facts.port))) {
+  // Both write their pid once they listen: who answers before that is somebody else who was given the same port.
+  const pid = join(facts.folder, "pid");
+  while (!existsSync(pid) || !(await answers(facts.port))) {
     if (child.exitCode !== null || performance.now() > deadline) {
       const why = errors();
       await stop();

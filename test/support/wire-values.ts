@@ -1,59 +1,39 @@
 /** Generated values for the request and the reply of every message, as they may be sent: each field over its whole range. */
-import fc, { type Arbitrary } from "fast-check";
+import fc from "fast-check";
 import type { allMessages } from "#protocol/fastdfs/all-messages.ts";
+import { peerWireValues } from "./peer-wire-values.ts";
+import {
+  address,
+  anyGroup,
+  anyId,
+  bool,
+  brief,
+  byte,
+  bytes,
+  changes,
+  endpoint,
+  few,
+  filename,
+  group,
+  i32,
+  i64,
+  id,
+  ipv4,
+  letters,
+  name,
+  nameCharacters,
+  none,
+  optional,
+  port,
+  record,
+  type Sides,
+  size,
+  statuses,
+  textOf,
+  u32,
+  version,
+} from "./wire-fields.ts";
 
-interface Sides {
-  readonly request: Arbitrary<unknown>;
-  readonly reply: Arbitrary<unknown>;
-}
-
-const letters = [..."ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"];
-const nameCharacters = [...letters, "_", "-", "."];
-
-function textOf(characters: readonly string[], minLength: number, maxLength: number) {
-  return fc.string({ unit: fc.constantFrom(...characters), minLength, maxLength });
-}
-
-const none = fc.constant(undefined);
-const byte = fc.nat(255);
-const bool = fc.boolean();
-const u32 = fc.nat(0xffffffff);
-const i32 = fc.integer({ min: -(2 ** 31), max: 2 ** 31 - 1 });
-const i64 = fc.oneof(
-  fc.integer({ min: -(2 ** 53) + 1, max: 2 ** 53 - 1 }),
-  fc.constantFrom(0, -1, 2 ** 32 - 1, 2 ** 32, -(2 ** 32), 2 ** 53 - 1),
-);
-const size = fc.oneof(
-  fc.integer({ min: 0, max: 2 ** 53 - 1 }),
-  fc.constantFrom(0, 2 ** 32 - 1, 2 ** 32, 2 ** 53 - 1),
-);
-const port = fc.integer({ min: 1, max: 65535 });
-const group = textOf(letters, 1, 16);
-const anyGroup = textOf([...letters, "_", " ", "ü"], 0, 8);
-const id = textOf([...letters, ".", ":"], 1, 15);
-const anyId = textOf([...letters, "."], 0, 15);
-const filename = (min: number, max: number) => textOf([...nameCharacters, "/"], min, max);
-const name = filename(1, 127);
-const ipv4 = fc.ipV4();
-const ipv6 = fc.constantFrom(
-  "fe80::2",
-  "::1",
-  "2001:db8::3",
-  "fd00:1234:5678:9abc:def0:1234:5678:9abc",
-);
-const address = fc.oneof(ipv4, ipv6);
-const version = textOf(nameCharacters, 0, 8);
-const bytes = (minLength: number, maxLength: number) =>
-  fc.uint8Array({ minLength, maxLength }).map((array) => Buffer.from(array));
-const optional = <T>(value: Arbitrary<T>): Arbitrary<T | undefined> =>
-  fc.option(value, { nil: undefined });
-const record = (fields: Record<string, Arbitrary<unknown>>) =>
-  fc.record(fields, { noNullPrototype: true });
-const few = (item: Arbitrary<unknown>, minLength: number = 0) =>
-  fc.array(item, { minLength, maxLength: 4 });
-
-const endpoint = record({ address, port });
-const statuses = fc.constantFrom(0, 1, 2, 3, 4, 5, 6, 7, 9, 99);
 const mode = fc.constantFrom(0, 2, 4, 6);
 const connections = record({ allocated: i32, current: i32, max: i32 });
 const tally = record({ total: i64, success: i64 });
@@ -71,7 +51,6 @@ const statistics = record({
   lastSyncedTimestamp: i64,
   lastHeartBeatTime: i64,
 });
-const brief = record({ status: statuses, port: i32, id, address });
 const location = record({
   storePathIndex: byte,
   high: byte,
@@ -81,11 +60,6 @@ const location = record({
   size: u32,
 });
 const server = record({ addresses: fc.array(address, { minLength: 1, maxLength: 2 }), port });
-const changes = record({
-  leader: fc.oneof(none, fc.constant("none"), endpoint),
-  trunkServer: fc.oneof(none, fc.constant("none"), brief),
-  members: optional(few(brief)),
-});
 const stored = record({ group, filename: name });
 const file = record({ group: anyGroup, filename: name });
 const upload = record({
@@ -277,14 +251,7 @@ export const wireValues: Readonly<Record<keyof typeof allMessages, Sides>> = {
   reportTrunkFileId: { request: record({ fileId: fc.nat(0x7fffffff) }), reply: none },
   fetchTrunkFileId: { request: none, reply: record({ fileId: i32 }) },
   changeStorageStatus: { request: record({ status: statuses }), reply: none },
-  leaseTrunkFiles: {
-    request: record({ group: anyGroup, wanted: fc.nat(0x7fffffff) }),
-    reply: record({
-      mode: fc.constantFrom("off", "leased", "served"),
-      first: fc.nat(0x7fffffff),
-      count: fc.nat(256),
-    }),
-  },
+  ...peerWireValues,
   requestParameters: {
     request: none,
     reply: record({
