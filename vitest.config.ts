@@ -12,15 +12,23 @@ const seconds = 1000;
 function pure(name: string, testTimeout: number) {
   return {
     extends: true as const,
-    test: { name, include: [`test/${name}/**/*.test.ts`], pool: "threads" as const, testTimeout },
+    test: {
+      name,
+      include: [`test/${name}/**/*.test.ts`],
+      pool: "threads" as const,
+      testTimeout,
+      setupFiles: ["test/support/property-setup.ts"],
+    },
   };
 }
 
 /** Tests with effects: a process a file. `alone` runs one file at a time. */
 function effectful(name: string, testTimeout: number, alone: boolean) {
   const include = [`test/${name}/**/*.test.ts`];
-  const common = { name, include, pool: "forks" as const, testTimeout, hookTimeout: testTimeout };
-  return { extends: true as const, test: { ...common, fileParallelism: !alone } };
+  const limits = { testTimeout, hookTimeout: testTimeout };
+  const common = { name, include, pool: "forks" as const, ...limits };
+  const setupFiles = ["test/support/property-setup.ts"];
+  return { extends: true as const, test: { ...common, setupFiles, fileParallelism: !alone } };
 }
 
 const fuzz = pure("fuzz", 60 * seconds);
@@ -31,14 +39,18 @@ export default defineConfig({
     teardownTimeout: 10 * seconds,
     reporters: ["default", new RunReporter()],
     projects: [
-      pure("unit", 5 * seconds),
-      pure("tidy", 30 * seconds),
+      pure("unit", 30 * seconds),
+      pure("tidy", 60 * seconds),
       { ...fuzz, test: { ...fuzz.test, setupFiles: ["test/support/fuzz-setup.ts"] } },
-      effectful("integration", 30 * seconds, false),
+      effectful("integration", 60 * seconds, false),
+      effectful("simulation", 60 * seconds, false),
       effectful("conformance", 120 * seconds, true),
       effectful("e2e", 120 * seconds, true),
+      effectful("cluster", 1800 * seconds, true),
       effectful("crash", 1800 * seconds, true),
+      effectful("walk", 1800 * seconds, true),
       effectful("image", 600 * seconds, true),
+      effectful("vm", 1500 * seconds, true),
     ],
   },
 });

@@ -30,10 +30,12 @@ export const layers: ReadonlyMap<string, readonly string[]> = new Map([
   ["filestore", plainReach],
   ["disks", plainReach],
   ["sync", [...plainReach, "filestore"]],
+  // A process of its own, which is root: it knows of disks, and of nothing that serves.
+  ["helper", ["base", "model", "control", "platform", "disks"]],
   ...each(roles, roleReach),
   ["daemon", [...roleReach, ...roles]],
   ["cli", ["base", "model", "control", "config", "platform", "client"]],
-  ["main", [...roleReach, ...roles, "daemon", "cli"]],
+  ["main", [...roleReach, ...roles, "daemon", "cli", "helper"]],
 ]);
 
 /** The real outside world. Only entries choose it; everybody else is handed an interface. */
@@ -48,6 +50,7 @@ export interface Entry {
 export const entries: readonly Entry[] = [
   { path: "src/main.ts", reason: "the process: it puts the real world in" },
   { path: "src/filestore/worker/store-path-worker.ts", reason: "a worker thread" },
+  { path: "src/filestore/move/store-path-mover.ts", reason: "a worker thread" },
   { path: "src/client/open-client.ts", reason: "the client package" },
 ];
 
@@ -70,7 +73,13 @@ export const pureModules: ReadonlyMap<string, readonly string[] | "all"> = new M
   readonly string[] | "all"
 >([
   ["node:buffer", ["Buffer"]],
-  ["node:crypto", ["createHash", "createHmac", "hash", "timingSafeEqual", "Hash"]],
+  [
+    "node:crypto",
+    [
+      ...["createHash", "createHmac", "hash", "timingSafeEqual", "Hash"],
+      ...["createPrivateKey", "createPublicKey", "KeyObject", "sign", "verify"],
+    ],
+  ],
   ["node:path", "all"],
   ["node:path/posix", "all"],
   [
@@ -83,6 +92,8 @@ export const pureModules: ReadonlyMap<string, readonly string[] | "all"> = new M
 /** Foreign packages, and the folders whose business they are. */
 export const packageHomes: ReadonlyMap<string, readonly string[]> = new Map([
   ["better-sqlite3", [realWorld]],
+  ["systeminformation", [realWorld]],
+  ["node-disk-info", [realWorld]],
   ["smol-toml", ["src/config/"]],
   ["@fastify/busboy", ["src/gateway/", "src/net/http-server.ts"]],
 ]);

@@ -5,27 +5,60 @@ import { type FinishedModule, renderSummary, summarize } from "../support/run-re
 function module(states: readonly string[], errors: readonly unknown[] = []): FinishedModule {
   const tests = states.map((text) => {
     const [state = "", note] = text.split(": ");
-    return { result: () => ({ state, note }) };
+    const failed = state === "failed" ? { errors: [{ message: note ?? "" }] } : {};
+    return { fullName: "it works", result: () => ({ state, note, ...failed }) };
   });
-  return { children: { allTests: () => tests }, errors: () => errors };
+  const children = { allTests: () => tests };
+  return { relativeModuleId: "test/a.test.ts", children, errors: () => errors };
 }
 
 test("passed, failed and skipped tests are added up over the files", () => {
-  const modules = [module(["passed", "passed", "failed"]), module(["passed", "skipped: no nginx"])];
-  const summary = summarize(modules, 0);
-  expect(renderSummary(summary)).toEqual(["skipped 1: no nginx", "3 passed, 1 failed, 1 skipped"]);
+  const modules = [
+    module(["passed", "passed", "failed: expected\n  1"]),
+    module(["passed", "skipped: no nginx"]),
+  ];
+  const summary = summarize(modules, []);
+  expect(renderSummary(summary)).toEqual([
+    "failed: test/a.test.ts > it works: expected 1",
+    "skipped 1: no nginx",
+    "3 passed, 1 failed, 1 skipped",
+  ]);
 });
 
 test("a file that could not be loaded and a stray error are failures", () => {
-  const summary = summarize([module([], [new Error("syntax")]), module(["passed"])], 1);
-  expect(renderSummary(summary)).toEqual(["1 passed, 2 failed"]);
+  const modules = [module([], [new Error("syntax")]), module(["passed"])];
+  const summary = summarize(modules, [new Error("stray")]);
+  expect(renderSummary(summary)).toEqual([
+    "failed: outside of any test: stray",
+    "failed: test/a.test.ts: syntax",
+    "1 passed, 2 failed",
+  ]);
 });
 
 test("skips of one kind share a line, and one without a reason says so", () => {
   const modules = [module(["skipped: no root", "skipped: no root", "skipped"])];
-  expect(renderSummary(summarize(modules, 0))).toEqual([
+  expect(renderSummary(summarize(modules, []))).toEqual([
     "skipped 2: no root",
     "skipped 1: skipped without a reason",
     "0 passed, 0 failed, 3 skipped",
+  ]);
+});
+
+test("of a failure it is told where it was, and what differs", () => {
+  const errors = [
+    {
+      message: "expected 2 to be 1",
+      diff: "- Expected\n+ Received\n\n- 1\n+ 2",
+      stacks: [{ file: "/home/a/test/a.test.ts", line: 12 }],
+    },
+  ];
+  const failing = { fullName: "it counts", result: () => ({ state: "failed", errors }) };
+  const children = { allTests: () => [failing] };
+  const summary = summarize(
+    [{ relativeModuleId: "test/a.test.ts", children, errors: () => [] }],
+    [],
+  );
+  expect(summary.failures).toEqual([
+    "test/a.test.ts > it counts: expected 2 to be 1 (a.test.ts:12)\n- Expected\n+ Received\n\n- 1\n+ 2",
   ]);
 });

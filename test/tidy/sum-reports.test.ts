@@ -4,7 +4,8 @@ import { judge, type Report } from "../support/sum-reports.ts";
 
 const run = (passed: number, failed: number, skips: Report["skips"] = {}): Report => {
   const skipped = Object.values(skips).reduce((sum, count) => sum + count, 0);
-  return { passed, failed, skipped, skips };
+  const failures = Array.from({ length: failed }, () => "test/a.test.ts > it works: no");
+  return { passed, failed, failures, skipped, skips };
 };
 
 test("runs are added up to one line", () => {
@@ -12,7 +13,10 @@ test("runs are added up to one line", () => {
 });
 
 test("a failure, a skip and an empty run are not good", () => {
-  expect(judge([run(3, 1), run(4, 0)])).toEqual({ lines: ["7 passed, 1 failed"], good: false });
+  expect(judge([run(3, 1), run(4, 0)])).toEqual({
+    lines: ["failed: test/a.test.ts > it works: no", "7 passed, 1 failed"],
+    good: false,
+  });
   expect(judge([run(3, 0, { "needs nginx": 2 })])).toEqual({
     lines: ["skipped 2: needs nginx", "3 passed, 0 failed, 2 skipped"],
     good: false,
