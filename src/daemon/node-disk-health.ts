@@ -40,7 +40,7 @@ export interface HealthyStorage {
     /** `scrubs` is left out where there is nobody to scrub. */
     snapshot(): {
       readonly repair: { readonly recoveries: readonly { readonly state: string }[] };
-      readonly scrubs?: readonly Pick<PathScrub, "storePath" | "tally">[];
+      readonly scrubs?: readonly Pick<PathScrub, "storePath" | "begunAt" | "tally">[];
     };
   };
 }
@@ -157,11 +157,12 @@ function pathsOf({ store, storage }: HealthyStorage): readonly PathOfDisk[] {
   const { scrubs = [] } = storage.snapshot();
   return placed(store.paths).map((path) => {
     const { index, directory, state, quarantines, abandoned, failedRequests = 0 } = path;
-    const tally = scrubs.find(({ storePath }) => storePath === index)?.tally;
-    const { damaged = 0, unreadable = 0, unsteady = 0 } = tally ?? {};
+    const scrub = scrubs.find(({ storePath }) => storePath === index);
+    const { damaged = 0, unreadable = 0, unsteady = 0 } = scrub?.tally ?? {};
     return {
       ...{ index, directory, unserved: unserved.includes(state) },
       ...{ quarantines, abandoned, failedRequests },
+      scrubBegunAt: scrub?.begunAt ?? 0,
       ...{ unreadableFiles: unreadable, rottenFiles: damaged - unreadable },
       unsteadyFiles: unsteady,
     };

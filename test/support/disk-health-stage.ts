@@ -49,7 +49,7 @@ export function healthPath(
 ): PathOfDisk {
   const counts = {
     ...{ quarantines: 0, abandoned: 0, failedRequests: 0 },
-    ...{ unreadableFiles: 0, rottenFiles: 0, unsteadyFiles: 0 },
+    ...{ scrubBegunAt: 0, unreadableFiles: 0, rottenFiles: 0, unsteadyFiles: 0 },
   };
   return { index, directory, unserved: false, ...counts, ...differs };
 }

@@ -12,6 +12,7 @@ import type { HealthMemory } from "#disks/health/health-table.ts";
 import { diskOfDevice, type KernelFault } from "#disks/health/kernel-line.ts";
 import type { PathOfDisk } from "#disks/health/path-faults.ts";
 import { ReadOnlyMounts } from "#disks/health/read-only-mounts.ts";
+import { ScrubFaults } from "#disks/health/scrub-faults.ts";
 import { nextSelfTest } from "#disks/health/self-test-plan.ts";
 import { WatchedDisk } from "#disks/health/watched-disk.ts";
 import { candidateTypes } from "#disks/smart/device-types.ts";
@@ -77,6 +78,7 @@ export class DiskHealth {
   readonly #parts: DiskHealthParts;
   readonly #disks = new Map<DiskKey, WatchedDisk>();
   readonly #mounts = new ReadOnlyMounts();
+  readonly #scrubs: ScrubFaults;
   #counters: ReadonlyMap<string, BlockCounters> = new Map();
   /** Asked before others. */
   readonly #wanted = new Set<string>();
@@ -96,6 +98,7 @@ export class DiskHealth {
 
   constructor(parts: DiskHealthParts) {
     this.#parts = parts;
+    this.#scrubs = new ScrubFaults(nowSeconds(parts.clock));
     parts.activity.onWanted = (name) => {
       this.#wanted.add(name);
       this.#work();
@@ -257,7 +260,8 @@ export class DiskHealth {
     });
     for (const disk of present) {
       const own = all.filter((each) => each.disk === disk.name).map(({ path }) => path);
-      disk.paths.look(own, { log: disk.faults, nowMs, nowSeconds: at });
+      const scrubs = this.#scrubs;
+      disk.paths.look(own, { log: disk.faults, scrubs, nowMs, nowSeconds: at });
       const latencies = own
         .map(({ index }) => latencyOf(index))
         .filter((each) => each !== undefined);

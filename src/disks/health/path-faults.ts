@@ -1,5 +1,6 @@
 /** What the store paths of a disk tell against it: counts that only grow, and for how long one is not served. Main thread. */
 import { type FaultLog, grownBy } from "#disks/health/fault-log.ts";
+import type { ScrubFaults } from "#disks/health/scrub-faults.ts";
 
 /** Of a store path, as the store reports it. */
 export interface PathOfDisk {
@@ -11,6 +12,8 @@ export interface PathOfDisk {
   readonly quarantines: number;
   readonly abandoned: number;
   readonly failedRequests: number;
+  /** Unix seconds; 0 where there was none. */
+  readonly scrubBegunAt: number;
   /** Of the scrub under way, or the last one. */
   readonly unreadableFiles: number;
   readonly rottenFiles: number;
@@ -19,7 +22,6 @@ export interface PathOfDisk {
 
 const counted = [
   ...(["quarantines", "abandoned", "failedRequests"] as const),
-  ...(["unreadableFiles", "rottenFiles", "unsteadyFiles"] as const),
 ] as const satisfies readonly (keyof PathOfDisk)[];
 
 interface Seen {
@@ -33,7 +35,12 @@ export class PathFaults {
   /** The paths that lie on this disk now. */
   look(
     paths: readonly PathOfDisk[],
-    at: { readonly log: FaultLog; readonly nowMs: number; readonly nowSeconds: number },
+    at: {
+      readonly log: FaultLog;
+      readonly scrubs: ScrubFaults;
+      readonly nowMs: number;
+      readonly nowSeconds: number;
+    },
   ): void {
     const indexes = new Set(paths.map(({ index }) => index));
     for (const index of this.#seen.keys()) if (!indexes.has(index)) this.#seen.delete(index);
@@ -42,6 +49,7 @@ export class PathFaults {
       for (const kind of counted) {
         at.log.note(kind, grownBy(before?.path[kind], path[kind]), at.nowSeconds);
       }
+      at.scrubs.look(path, at);
       const unservedSinceMs = path.unserved ? (before?.unservedSinceMs ?? at.nowMs) : undefined;
       this.#seen.set(path.index, { path, unservedSinceMs });
     }

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { diskOfDirectory } from "#disks/health/disk-of-directory.ts";
 import { FaultLog } from "#disks/health/fault-log.ts";
 import { PathFaults } from "#disks/health/path-faults.ts";
+import { ScrubFaults } from "#disks/health/scrub-faults.ts";
 import { WatchedDisk } from "#disks/health/watched-disk.ts";
 import {
   DiskHealthStage,
@@ -218,6 +219,19 @@ test("what scrubs find on its store paths counts against a disk, in words", () =
   expect(told("sdc")).toMatchObject({ verdict: "watch", findings: [{ code: "files-unsteady" }] });
 });
 
+test("a scrub that began and ended before its disk was looked at counts, and never against the disk that its path moves to", () => {
+  const stage = new DiskHealthStage(["sda", "sdb"]);
+  const scrubBegunAt = Math.floor(stage.clock.nowMs() / 1000) + 1;
+  const scrubbed = (name: string) =>
+    healthPath(0, `/srv/${name}`, { scrubBegunAt, unreadableFiles: 1 });
+  stage.paths = [scrubbed("sda")];
+  stage.look();
+  expect([stage.verdictOf("sda"), stage.verdictOf("sdb")]).toEqual(["watch", "ok"]);
+  stage.paths = [scrubbed("sdb")];
+  stage.look();
+  expect([stage.verdictOf("sda"), stage.verdictOf("sdb")]).toEqual(["watch", "ok"]);
+});
+
 test("a node that was given directories watches the disks below them alone, also such as are asked for nothing", async () => {
   const stage = new DiskHealthStage(["sda", "sdb"], { all: false, settings: weekly });
   stage.disks = [...stage.disks, healthDisk("loop3", { bus: "loop" })];
@@ -340,7 +354,7 @@ test("a directory lies on the disk with the deepest mount above it", () => {
 test("counts of a store path that began anew are not taken for a fall", () => {
   const faults = new PathFaults();
   const log = new FaultLog();
-  const at = { log, nowMs: 0, nowSeconds: 3600 };
+  const at = { log, scrubs: new ScrubFaults(0), nowMs: 0, nowSeconds: 3600 };
   for (const quarantines of [5, 6, 1]) faults.look([healthPath(0, "/a", { quarantines })], at);
   expect(log.counts(3600).quarantines).toBe(2);
   faults.look([], at);
