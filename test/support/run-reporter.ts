@@ -28,8 +28,10 @@ export interface FinishedTest {
   result(): {
     readonly state: string;
     readonly note?: string | undefined;
+    /** Of a test that passed at a later try: what failed before. */
     readonly errors?: readonly TestFailure[] | undefined;
   };
+  diagnostic?(): { readonly flaky: boolean } | undefined;
 }
 
 /** What the reporter reads of a test file. */
@@ -44,6 +46,8 @@ export interface RunSummary {
   readonly counts: RunCounts;
   /** Of each failure: where, what, how the first error begins, and what differs. */
   readonly failures: readonly string[];
+  /** Of each test that failed first and then passed: where, what, and how the first error begins. They count as passed. */
+  readonly secondTries: readonly string[];
   /** Why tests were skipped, with how many were for that reason. */
   readonly skips: ReadonlyMap<string, number>;
 }
@@ -59,15 +63,18 @@ export function summarize(
 ): RunSummary {
   let passed = 0;
   const failures = strayErrors.map((error) => `outside of any test: ${beginOf(error)}`);
+  const secondTries: string[] = [];
   const skips = new Map<string, number>();
   for (const module of modules) {
     const file = module.relativeModuleId;
     failures.push(...module.errors().map((error) => `${file}: ${beginOf(error)}`));
     for (const test of module.children.allTests()) {
       const result = test.result();
-      if (result.state === "passed") passed += 1;
-      else if (result.state === "failed")
-        failures.push(`${file} > ${test.fullName}: ${describe(result.errors?.[0])}`);
+      const told = `${file} > ${test.fullName}: ${describe(result.errors?.[0])}`;
+      if (result.state === "passed") {
+        passed += 1;
+        if (test.diagnostic?.()?.flaky === true) secondTries.push(told);
+      } else if (result.state === "failed") failures.push(told);
       else {
         const why = result.note ?? "skipped without a reason";
         skips.set(why, (skips.get(why) ?? 0) + 1);
@@ -75,7 +82,7 @@ export function summarize(
     }
   }
   const skipped = [...skips.values()].reduce((sum, count) => sum + count, 0);
-  return { counts: { passed, failed: failures.length, skipped }, failures, skips };
+  return { counts: { passed, failed: failures.length, skipped }, failures, secondTries, skips };
 }
 
 function beginOf(error: unknown): string {
@@ -95,7 +102,8 @@ function describe(error: TestFailure | undefined): string {
 /** The lines that close a run. */
 export function renderSummary(summary: RunSummary): string[] {
   const { passed, failed, skipped } = summary.counts;
-  const lines = summary.failures.map((failure) => `failed: ${failure}`);
+  const lines = summary.secondTries.map((what) => `passed at the second try: ${what}`);
+  lines.push(...summary.failures.map((failure) => `failed: ${failure}`));
   for (const [why, count] of summary.skips) lines.push(`skipped ${count}: ${why}`);
   const tail = skipped === 0 ? "" : `, ${skipped} skipped`;
   return [...lines, `${passed} passed, ${failed} failed${tail}`];
@@ -108,8 +116,9 @@ export class RunReporter implements Reporter {
     const directory = process.env.CAIRN_REPORT_DIR;
     if (directory !== undefined) {
       mkdirSync(directory, { recursive: true });
-      const { counts, failures } = summary;
-      const report = { ...counts, failures, skips: Object.fromEntries(summary.skips) };
+      const { counts, failures, secondTries } = summary;
+      const skips = Object.fromEntries(summary.skips);
+      const report = { ...counts, failures, secondTries, skips };
       writeFileSync(join(directory, `${Date.now()}-${process.pid}.json`), JSON.stringify(report));
       lines.pop();
     }

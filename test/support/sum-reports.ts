@@ -1,6 +1,6 @@
 /**
- * Closes a CI run: adds up what the runs of vitest left in the folder that is named (`run-reporter.ts`), names what failed, and
- * ends with one line of counts. Exit status 1 where a test failed, was skipped, or none ran.
+ * Closes a CI run: adds up what the runs of vitest left in the folder that is named (`run-reporter.ts`), names what failed or
+ * passed only at the second try, and ends with one line of counts. Exit status 1 where a test failed, was skipped, or none ran.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -8,6 +8,7 @@ import type { RunCounts } from "./run-reporter.ts";
 
 export interface Report extends RunCounts {
   readonly failures: readonly string[];
+  readonly secondTries: readonly string[];
   readonly skips: Readonly<Record<string, number>>;
 }
 
@@ -30,7 +31,10 @@ export function judge(reports: readonly Report[]): Verdict {
   const failed = sum((report) => report.failed);
   const skipped = sum((report) => report.skipped);
   const skips = reports.flatMap((report) => Object.entries(report.skips));
-  const lines = reports.flatMap(({ failures }) => failures.map((failure) => `failed: ${failure}`));
+  const lines = reports.flatMap(({ secondTries }) =>
+    secondTries.map((what) => `passed at the second try: ${what}`),
+  );
+  lines.push(...reports.flatMap(({ failures }) => failures.map((failure) => `failed: ${failure}`)));
   for (const [why, count] of skips) lines.push(`skipped ${count}: ${why}`);
   const tail = skipped === 0 ? "" : `, ${skipped} skipped`;
   lines.push(`${passed} passed, ${failed} failed${tail}`);

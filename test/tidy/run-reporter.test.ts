@@ -62,3 +62,16 @@ test("of a failure it is told where it was, and what differs", () => {
     "test/a.test.ts > it counts: expected 2 to be 1 (a.test.ts:12)\n- Expected\n+ Received\n\n- 1\n+ 2",
   ]);
 });
+
+test("a test that passed at the second try counts as passed and is named with its first error", () => {
+  const errors = [{ message: "too late" }];
+  const result = () => ({ state: "passed", errors });
+  const shaky = { fullName: "it waits", result, diagnostic: () => ({ flaky: true }) };
+  const steady = { fullName: "it works", result, diagnostic: () => ({ flaky: false }) };
+  const children = { allTests: () => [shaky, steady] };
+  const modules = [{ relativeModuleId: "test/a.test.ts", children, errors: () => [] }];
+  expect(renderSummary(summarize(modules, []))).toEqual([
+    "passed at the second try: test/a.test.ts > it waits: too late",
+    "2 passed, 0 failed",
+  ]);
+});

@@ -5,7 +5,7 @@ import { judge, type Report } from "../support/sum-reports.ts";
 const run = (passed: number, failed: number, skips: Report["skips"] = {}): Report => {
   const skipped = Object.values(skips).reduce((sum, count) => sum + count, 0);
   const failures = Array.from({ length: failed }, () => "test/a.test.ts > it works: no");
-  return { passed, failed, failures, skipped, skips };
+  return { passed, failed, failures, secondTries: [], skipped, skips };
 };
 
 test("runs are added up to one line", () => {
@@ -22,4 +22,12 @@ test("a failure, a skip and an empty run are not good", () => {
     good: false,
   });
   expect(judge([]).good).toBe(false);
+});
+
+test("what passed at the second try is named and is good", () => {
+  const shaky = { ...run(3, 0), secondTries: ["test/a.test.ts > it waits: too late"] };
+  expect(judge([run(1, 0), shaky])).toEqual({
+    lines: ["passed at the second try: test/a.test.ts > it waits: too late", "4 passed, 0 failed"],
+    good: true,
+  });
 });
